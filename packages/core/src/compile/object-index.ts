@@ -1,0 +1,45 @@
+// Kubernetes objects by namespace and name, for look-ups that would otherwise walk every list once a server or cluster.
+import type { EndpointSliceSpec, EndpointsSpec, KeyValueSpec, Resource, ResourceSet } from "../model/index.ts";
+
+const serviceNameLabel = "kubernetes.io/service-name";
+
+export class ObjectIndex {
+  readonly #secrets: ReadonlyMap<string, Resource<KeyValueSpec>>;
+  readonly #configMaps: ReadonlyMap<string, Resource<KeyValueSpec>>;
+  readonly #endpoints: ReadonlyMap<string, Resource<EndpointsSpec>>;
+  readonly #slices = new Map<string, Resource<EndpointSliceSpec>[]>();
+
+  constructor(resources: ResourceSet) {
+    this.#secrets = byName(resources.secrets);
+    this.#configMaps = byName(resources.configMaps);
+    this.#endpoints = byName(resources.endpoints);
+    for (const slice of resources.endpointSlices) this.#addSlice(slice);
+  }
+
+  keyValues(kind: "Secret" | "ConfigMap", namespace: string, name: string): Resource<KeyValueSpec> | null {
+    return (kind === "Secret" ? this.#secrets : this.#configMaps).get(`${namespace}/${name}`) ?? null;
+  }
+
+  /** The Endpoints object of a Service: it has the Service's name. */
+  endpointsOf(service: Resource<unknown>): Resource<EndpointsSpec> | null {
+    return this.#endpoints.get(`${service.namespace}/${service.name}`) ?? null;
+  }
+
+  /** The EndpointSlices of a Service: they name it in a label. */
+  slicesOf(service: Resource<unknown>): readonly Resource<EndpointSliceSpec>[] {
+    return this.#slices.get(`${service.namespace}/${service.name}`) ?? [];
+  }
+
+  #addSlice(slice: Resource<EndpointSliceSpec>): void {
+    const service = slice.labels[serviceNameLabel];
+    if (service === undefined) return;
+    const key = `${slice.namespace}/${service}`;
+    const slices = this.#slices.get(key);
+    if (slices === undefined) this.#slices.set(key, [slice]);
+    else slices.push(slice);
+  }
+}
+
+function byName<Spec>(resources: readonly Resource<Spec>[]): ReadonlyMap<string, Resource<Spec>> {
+  return new Map(resources.map((resource) => [`${resource.namespace}/${resource.name}`, resource]));
+}

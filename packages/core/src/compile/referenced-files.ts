@@ -1,0 +1,14 @@
+// Which certificate files a configuration names, so that the caller can read them before it compiles.
+import type { ResourceSet } from "../model/index.ts";
+
+/** Paths of the certificates, keys, CAs and CRLs that Gateways name, selected or not; sorted, each once. */
+export function referencedFiles(resources: ResourceSet): readonly string[] {
+  const paths = new Set<string | undefined>();
+  for (const gateway of resources.gateways) {
+    for (const { tls } of gateway.spec.servers) {
+      paths.add(tls?.serverCertificate).add(tls?.privateKey).add(tls?.caCertificates).add(tls?.caCrl);
+      for (const pair of tls?.tlsCertificates ?? []) paths.add(pair.serverCertificate).add(pair.privateKey);
+    }
+  }
+  return [...paths].filter((path): path is string => path !== undefined && path !== "").toSorted();
+}

@@ -1,0 +1,105 @@
+// Every host that routes can lead to, and its ports: Kubernetes Services and the ServiceEntries that this gateway sees.
+import {
+  type Resource,
+  resolveShortName,
+  type ResourceSet,
+  type ServiceEntryPort,
+  type ServiceEntrySpec,
+  type ServicePort,
+  type ServiceSpec,
+} from "../model/index.ts";
+import { describeSite, type Findings } from "./findings.ts";
+import { inCreationOrder } from "./order.ts";
+import { visibilityFrom } from "./visibility.ts";
+
+/** One port of a known host. */
+export type KnownPort =
+  | { readonly kind: "service"; readonly service: Resource<ServiceSpec>; readonly port: ServicePort }
+  | { readonly kind: "entry"; readonly entry: Resource<ServiceEntrySpec>; readonly port: ServiceEntryPort };
+
+/** Ports by number; the first declaration of a number stays. */
+type PortMap = Map<number, KnownPort>;
+
+export class ServiceRegistry {
+  readonly #hosts = new Map<string, PortMap>();
+
+  find(host: string, port: number): KnownPort | null {
+    return this.#hosts.get(host)?.get(port) ?? null;
+  }
+
+  /** The port of a host that has exactly one. */
+  onlyPort(host: string): number | null {
+    const ports = this.#hosts.get(host);
+    if (ports?.size !== 1) return null;
+    const [port] = ports.keys();
+    return port ?? null;
+  }
+
+  has(host: string): boolean {
+    return this.#hosts.has(host);
+  }
+
+  portsOf(host: string): PortMap {
+    let ports = this.#hosts.get(host);
+    if (ports === undefined) this.#hosts.set(host, (ports = new Map()));
+    return ports;
+  }
+}
+
+/** Indexes Services and visible ServiceEntries by host. A Service wins over a ServiceEntry of the same host. */
+export function buildServiceRegistry(resources: ResourceSet, namespace: string, findings: Findings): ServiceRegistry {
+  const registry = new ServiceRegistry();
+  for (const service of inCreationOrder(resources.services)) {
+    const ports = registry.portsOf(resolveShortName(service.name, service.namespace));
+    for (const port of service.spec.ports ?? []) {
+      if (port.protocol === undefined || port.protocol === "TCP")
+        ports.set(port.port, { kind: "service", service, port });
+    }
+  }
+  const serviceHosts = new Map(
+    resources.services.map((service) => [resolveShortName(service.name, service.namespace), service]),
+  );
+  for (const entry of inCreationOrder(resources.serviceEntries)) {
+    if (visibilityFrom(namespace, entry) !== "hidden") addEntry(entry, registry, { serviceHosts, findings });
+  }
+  return registry;
+}
+
+function addEntry(
+  entry: Resource<ServiceEntrySpec>,
+  registry: ServiceRegistry,
+  known: { readonly serviceHosts: ReadonlyMap<string, Resource<ServiceSpec>>; readonly findings: Findings },
+): void {
+  for (const [index, host] of entry.spec.hosts.entries()) {
+    const service = known.serviceHosts.get(host);
+    if (service !== undefined) {
+      warnShadowed({ entry, index, host, findings: known.findings }, { kind: "service", resource: service });
+      continue;
+    }
+    const ports = registry.portsOf(host);
+    for (const port of entry.spec.ports ?? []) {
+      const owner = ports.get(port.number);
+      if (owner === undefined) ports.set(port.number, { kind: "entry", entry, port });
+      else if (owner.kind === "entry" && owner.entry !== entry) {
+        warnShadowed({ entry, index, host, findings: known.findings }, { kind: "entry", resource: owner.entry });
+      }
+    }
+  }
+}
+
+function warnShadowed(
+  loser: {
+    readonly entry: Resource<ServiceEntrySpec>;
+    readonly index: number;
+    readonly host: string;
+    readonly findings: Findings;
+  },
+  owner: { readonly kind: "service" | "entry"; readonly resource: Resource<unknown> },
+): void {
+  const path = owner.kind === "service" ? ["metadata", "name"] : ["spec", "hosts"];
+  const place = describeSite("the one", { resource: owner.resource, path });
+  loser.findings.warn(
+    { resource: loser.entry, path: ["spec", "hosts", loser.index] },
+    { code: "duplicate-service-host", message: `"${loser.host}" is declared twice; ${place} wins` },
+  );
+}

@@ -1,0 +1,32 @@
+// Plain JSON, as the dumps produce it. Fields that are undefined are left out when printed.
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+
+export interface JsonObject {
+  readonly [key: string]: Json | undefined;
+}
+
+/** The two ways to print one table: today's istioctl, or that of Istio 1.0. Nothing else in Sluice knows dialects. */
+export type Dialect = "modern" | "istio-1.0";
+
+/** `{ key: value }` when there is a value, else nothing: for spreading into an object. */
+export function optional(key: string, value: Json | undefined | null): JsonObject {
+  return value === undefined || value === null ? {} : { [key]: value };
+}
+
+/** The entries of a dump whose name is asked for; all of them without a name. */
+export function withName(entries: readonly JsonObject[], name: string | undefined): readonly JsonObject[] {
+  return name === undefined ? entries : entries.filter((entry) => entry["name"] === name);
+}
+
+/** A duration as Envoy prints it: `0.2s` today, `0.200s` in 1.0. */
+export function formatDuration(durationMs: number, dialect: Dialect): string {
+  return dialect === "istio-1.0" ? `${(durationMs / 1000).toFixed(3)}s` : `${durationMs / 1000}s`;
+}
+
+const typePrefix = "type.googleapis.com/";
+
+/** Envoy's `@type` of a message. */
+export function typeUrl(message: string): JsonObject {
+  return { "@type": typePrefix + message };
+}

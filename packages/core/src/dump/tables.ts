@@ -1,0 +1,115 @@
+// The text tables of `pc`, drawn from the modern JSON: whatever prints JSON (a file, a running control plane) can be drawn.
+import { Buffer } from "node:buffer";
+import { X509Certificate } from "node:crypto";
+import { parseClusterName } from "../compile/cluster-name.ts";
+import { at, list, text } from "./json-path.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { describeRouteMatch } from "./match-text.ts";
+import { formatTable } from "./text-table.ts";
+
+type Dump = readonly JsonObject[];
+
+/** `pc listener`: istioctl's columns, and which engine serves it and why. Sorted by port, then address. */
+export function renderListenerTable(listeners: Dump): string {
+  const rows = listeners.flatMap((listener) => {
+    const { address, port } = readAddress(listener["address"]);
+    const sluice = at(listener, "metadata", "filterMetadata", "sluice");
+    const engine = [text(at(sluice, "engine")), text(at(sluice, "engineReason"))];
+    return list(listener["filterChains"]).map((chain) => {
+      const serverNames = list(at(chain, "filterChainMatch", "serverNames")).map(text);
+      const match = serverNames.length === 0 ? "ALL" : `SNI: ${serverNames.join(",")}`;
+      const route = text(at(list(at(chain, "filters"))[0], "typedConfig", "rds", "routeConfigName"));
+      return [address, port, match, `Route: ${route}`, ...engine];
+    });
+  });
+  rows.sort((a, b) => Number(a[1]) - Number(b[1]) || compareCells(a[0], b[0]));
+  return formatTable(["ADDRESSES", "PORT", "MATCH", "DESTINATION", "ENGINE", "WHY"], rows);
+}
+
+/** `pc route`: a line a route; a virtual host without routes answers 404. */
+export function renderRouteTable(routeConfigs: Dump): string {
+  const rows = routeConfigs.flatMap((config) =>
+    list(config["virtualHosts"]).flatMap((host) => {
+      const start = [text(config["name"]), text(at(host, "name")), list(at(host, "domains")).map(text).join(", ")];
+      const routes = list(at(host, "routes"));
+      if (routes.length === 0) return [[...start, "/*", at(host, "requireTls") === "ALL" ? "301" : "404"]];
+      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeVirtualService(route)]);
+    }),
+  );
+  return formatTable(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], rows);
+}
+
+/** `pc cluster`. */
+export function renderClusterTable(clusters: Dump): string {
+  const rows = clusters.map((cluster) => {
+    const { host, port, subset } = parseClusterName(text(cluster["name"])) ?? { host: "", port: "", subset: "" };
+    return [host, String(port), subset === "" ? "-" : subset, "outbound", text(cluster["type"]), ""];
+  });
+  return formatTable(["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"], rows);
+}
+
+/** `pc endpoint`. Nothing is ejected in this release, so the outlier check always reads OK. */
+export function renderEndpointTable(clusters: Dump): string {
+  const rows = clusters.flatMap((cluster) =>
+    list(cluster["hostStatuses"]).map((status) => {
+      const { address, port } = readAddress(at(status, "address"));
+      const health = text(at(status, "healthStatus", "edsHealthStatus"));
+      return [`${address.includes(":") ? `[${address}]` : address}:${port}`, health, "OK", text(cluster["name"])];
+    }),
+  );
+  return formatTable(["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"], rows);
+}
+
+/** `pc secret`. `nowMs` (milliseconds since 1970) decides whether a certificate is valid. */
+export function renderSecretTable(secrets: Dump, nowMs: number): string {
+  const rows = secrets.map((secret) => {
+    const chain = at(secret, "secret", "tlsCertificate", "certificateChain", "inlineBytes");
+    const trustedCa = at(secret, "secret", "validationContext", "trustedCa", "inlineBytes");
+    const type = secretType(text(secret["name"]), { chain, trustedCa });
+    return [text(secret["name"]), type, text(secret["state"]), ...describeCertificate(chain ?? trustedCa, nowMs)];
+  });
+  const columns = ["TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"];
+  return formatTable(["RESOURCE NAME", ...columns], rows);
+}
+
+function secretType(
+  name: string,
+  content: { readonly chain: Json | undefined; readonly trustedCa: Json | undefined },
+): string {
+  if (content.chain !== undefined) return "Cert Chain";
+  if (content.trustedCa !== undefined || /^(file-root|configmap):|-cacert$/.test(name)) return "CA";
+  return name.startsWith("file-crl:") ? "CRL" : "Cert Chain";
+}
+
+function describeCertificate(inlineBytes: Json | undefined, nowMs: number): readonly string[] {
+  if (typeof inlineBytes !== "string") return ["false", "", "", ""];
+  try {
+    const certificate = new X509Certificate(Buffer.from(inlineBytes, "base64"));
+    const notBefore = new Date(certificate.validFrom);
+    const notAfter = new Date(certificate.validTo);
+    const isValid = notBefore.getTime() <= nowMs && nowMs <= notAfter.getTime();
+    return [String(isValid), certificate.serialNumber.toLowerCase(), formatTime(notAfter), formatTime(notBefore)];
+  } catch {
+    return ["false", "", "", ""];
+  }
+}
+
+/** RFC 3339 without milliseconds: `2026-01-31T12:00:00Z`. */
+function formatTime(time: Date): string {
+  return time.toISOString().replace(".000Z", "Z");
+}
+
+function describeVirtualService(route: Json): string {
+  const config = text(at(route, "metadata", "filterMetadata", "istio", "config"));
+  const [, namespace, name] = /\/namespaces\/([^/]+)\/virtual-service\/([^/]+)$/.exec(config) ?? [];
+  return namespace === undefined || name === undefined ? "" : `${name}.${namespace}`;
+}
+
+function readAddress(address: Json | undefined): { readonly address: string; readonly port: string } {
+  const socket = at(address, "socketAddress");
+  return { address: text(at(socket, "address")), port: text(at(socket, "portValue")) };
+}
+
+function compareCells(a = "", b = ""): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,106 @@
+// The stages of a connection: listener, filter chain, certificates of both sides.
+import { normalizeServerName } from "../match/chain-index.ts";
+import type { FilterChain, Listener } from "../model/table.ts";
+import { readFilterChain } from "./naive-names.ts";
+import { readRequest } from "./read-request.ts";
+import { reject } from "./reading.ts";
+import type { Outcome, Reading } from "./reading.ts";
+import { rejectClientCertificate } from "./verify-client.ts";
+
+/** Reads on from the port that was asked about. */
+export function readListener(reading: Reading): Outcome {
+  const { table, question, diary, findings } = reading;
+  let chosen: Listener | null = null;
+  for (const listener of table.listeners) {
+    const transport = listener.transport === "tls" ? "TLS" : "cleartext HTTP";
+    if (listener.port !== question.port) {
+      const declared =
+        listener.declaredPort === question.port ? `; ${question.port} is the port its Gateway declares` : "";
+      diary.rejected("listener", listener.name, `it listens on port ${listener.port}, not ${question.port}${declared}`);
+    } else if (chosen !== null) {
+      diary.rejected("listener", listener.name, `it has the same port on another address; ${chosen.name} is the first`);
+    } else {
+      chosen = listener;
+      diary.matched("listener", listener.name, `port ${listener.port}, ${transport}`);
+    }
+  }
+  if (chosen === null) return reject("no-listener");
+  findings.listener = chosen.name;
+  return chosen.transport === "tls" ? readTls(reading, chosen) : readCleartext(reading, chosen);
+}
+
+function readCleartext(reading: Reading, listener: Listener): Outcome {
+  const { question, diary, findings } = reading;
+  if (question.scheme === "https") {
+    diary.rejected(
+      "filter-chain",
+      listener.name,
+      "the listener speaks cleartext HTTP and would not understand a TLS handshake",
+    );
+    return reject("tls-on-plaintext");
+  }
+  const [chain] = listener.filterChains;
+  if (chain === undefined || question.scheme === "tcp") {
+    diary.rejected("filter-chain", chain?.name ?? listener.name, "the listener speaks HTTP, not plain TCP");
+    return reject("no-filter-chain");
+  }
+  findings.filterChain = chain.name;
+  diary.matched("filter-chain", chain.name, "a cleartext listener has one chain");
+  return readRequest(reading, chain, null);
+}
+
+function readTls(reading: Reading, listener: Listener): Outcome {
+  const { question, diary, findings } = reading;
+  if (question.scheme !== "https") {
+    diary.rejected(
+      "filter-chain",
+      listener.name,
+      "the listener speaks TLS; a connection without a handshake is closed",
+    );
+    return reject(question.scheme === "http" ? "plaintext-on-tls" : "tls-required");
+  }
+  const name = question.sni === null ? "" : normalizeServerName(question.sni);
+  const chain = readFilterChain(listener.filterChains, name === "" ? null : name, diary);
+  if (chain === null) return reject("no-filter-chain");
+  findings.filterChain = chain.name;
+  readServerCertificates(reading, chain);
+  if (!readClientCertificate(reading, chain)) return reject("client-certificate-required");
+  return readRequest(reading, chain, listener);
+}
+
+/** Notes what is wrong with the chain's own certificates. */
+function readServerCertificates({ table, diary }: Reading, chain: FilterChain): void {
+  for (const { secret: name } of chain.tls?.certificates ?? []) {
+    const secret = table.secrets.find((candidate) => candidate.name === name);
+    if (secret?.status === "ready") diary.matched("server-certificate", name, "it is there");
+    else {
+      const why = secret === undefined ? "it is missing" : `it is ${secret.status}: ${secret.reason}`;
+      diary.rejected(
+        "server-certificate",
+        name,
+        `${why}. Connections to this chain are refused until it is there; the rest shows where they would go`,
+      );
+    }
+  }
+}
+
+/** True when the handshake passes as far as the client's certificate is concerned. */
+function readClientCertificate({ table, question, diary }: Reading, chain: FilterChain): boolean {
+  const mode = chain.tls?.mode ?? "SIMPLE";
+  if (mode === "SIMPLE") return true;
+  if (question.clientCertificate === null) {
+    if (mode === "MUTUAL") diary.rejected("client-certificate", "(none)", "mode MUTUAL demands one");
+    else diary.matched("client-certificate", "(none)", "mode OPTIONAL_MUTUAL asks for one and does without");
+    return mode !== "MUTUAL";
+  }
+  const reason = rejectClientCertificate({
+    certificates: question.clientCertificate,
+    validation: chain.tls?.clientValidation ?? null,
+    secrets: table.secrets,
+    nowMs: question.nowMs,
+  });
+  if (reason === null)
+    diary.matched("client-certificate", "(presented)", `it passes what mode ${mode} demands of this chain`);
+  else diary.rejected("client-certificate", "(presented)", reason);
+  return reason === null;
+}

@@ -1,0 +1,92 @@
+// The stages of a request on an established connection: path, authority, virtual host, redirect to TLS, route, cluster.
+import type { MatchRequest } from "../match/match-request.ts";
+import { normalizeAuthority } from "../model/host.ts";
+import type { FilterChain, Listener, Route, RouteConfig, VirtualHost } from "../model/table.ts";
+import { readFilterChain, readVirtualHost } from "./naive-names.ts";
+import { readRoute } from "./naive-route.ts";
+import { toMatchRequest } from "./question-request.ts";
+import { quote } from "./quote.ts";
+import { reject } from "./reading.ts";
+import type { Outcome, Reading } from "./reading.ts";
+
+/**
+ * Reads on from the chain that took the connection.
+ * @param listener of a TLS connection, whose other chains' hosts are off limits; null in clear
+ */
+export function readRequest(reading: Reading, chain: FilterChain, listener: Listener | null): Outcome {
+  const { table, question, diary, findings } = reading;
+  const request = toMatchRequest(question);
+  if (request === null) {
+    diary.rejected("path", quote(question.path), "it holds what no path may, or could be read in two ways");
+    return { action: "reject", status: 400 };
+  }
+  const host = normalizeAuthority(question.host);
+  const own = listener === null ? null : readFilterChain(listener.filterChains, host === "" ? null : host, null);
+  if (own !== null && own !== chain) {
+    diary.rejected(
+      "authority",
+      quote(question.host),
+      `the host belongs to filter chain ${own.name}; on a connection of ${chain.name} it is misdirected`,
+    );
+    return { action: "reject", status: 421 };
+  }
+  const routeConfig = table.routeConfigs.find(({ name }) => name === chain.routeConfig);
+  if (routeConfig === undefined) {
+    diary.rejected("virtual-host", chain.routeConfig, "the chain's route config does not exist");
+    return reject("no-virtual-host", 404);
+  }
+  findings.routeConfig = routeConfig.name;
+  return readRouteConfig(reading, routeConfig, { request, host });
+}
+
+function readRouteConfig(
+  reading: Reading,
+  routeConfig: RouteConfig,
+  { request, host }: { readonly request: MatchRequest; readonly host: string },
+): Outcome {
+  const { question, diary, findings } = reading;
+  const virtualHost = readVirtualHost(routeConfig.virtualHosts, host, diary);
+  if (virtualHost === null) return reject("no-virtual-host", 404);
+  findings.virtualHost = virtualHost.name;
+  // Before any route is looked at, and by the connection: an X-Forwarded-Proto header proves nothing (istio-semantics 2.9).
+  if (virtualHost.requireTls && question.scheme === "http") {
+    diary.matched("https-redirect", virtualHost.name, "the server has httpsRedirect and the request came in clear");
+    const query = request.query === "" ? "" : `?${request.query}`;
+    return { action: "redirect", status: 301, location: `https://${question.host}${request.path}${query}` };
+  }
+  return readRoutes(reading, virtualHost, request);
+}
+
+function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRequest): Outcome {
+  const { diary, findings } = reading;
+  const index = readRoute(virtualHost, request, diary);
+  const route = virtualHost.routes[index];
+  if (route === undefined) {
+    if (virtualHost.routes.length === 0)
+      diary.rejected("route", virtualHost.name, "no virtual service is bound here: there are no routes");
+    return reject("no-route", 404);
+  }
+  findings.route = route.name === "" ? index : route.name;
+  readClusters(reading, route);
+  return { action: "forward" };
+}
+
+function readClusters({ table, diary, findings }: Reading, route: Route): void {
+  findings.clusters = route.action.clusters.map(({ cluster, weight }) => ({ name: cluster, weight }));
+  const total = findings.clusters.reduce((sum, { weight }) => sum + weight, 0);
+  let heaviest = 0;
+  for (const { name, weight } of findings.clusters) {
+    if (weight > heaviest) [findings.cluster, heaviest] = [name, weight];
+    const share =
+      findings.clusters.length === 1 ? "" : `, ${Number(((100 * weight) / total).toFixed(2))} % of requests`;
+    const cluster = table.clusters.find((candidate) => candidate.name === name);
+    if (cluster === undefined) {
+      diary.rejected("cluster", name, `it does not exist: requests sent to it get 503${share}`);
+      continue;
+    }
+    const healthy = cluster.endpoints.filter((endpoint) => endpoint.healthy).length;
+    if (healthy === 0)
+      diary.rejected("cluster", name, `it has no healthy endpoint: requests sent to it get 503${share}`);
+    else diary.matched("cluster", name, `${healthy} of ${cluster.endpoints.length} endpoints healthy${share}`);
+  }
+}

@@ -1,0 +1,8 @@
+// The vocabulary every package shares.
+export * from "./diagnostic.ts";
+export * from "./document.ts";
+export * from "./host.ts";
+export * from "./path.ts";
+export * from "./resource.ts";
+export * from "./secret-text.ts";
+export * from "./table.ts";

@@ -1,0 +1,107 @@
+// A resource document over its YAML node tree. The tree is only walked when a diagnostic needs a place.
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+import type { FieldPath, Kind, Place, SourceDocument } from "../model/index.ts";
+import { isMergeKey } from "./plain-value.ts";
+import { toCamelCase } from "./spelling.ts";
+import type { YamlTree } from "./yaml-reader.ts";
+
+/** What names a resource. */
+export interface Identity {
+  readonly kind: Kind;
+  readonly apiVersion: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export class YamlDocument implements SourceDocument {
+  readonly kind: Kind;
+  readonly apiVersion: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly #tree: YamlTree;
+
+  constructor(identity: Identity, value: Readonly<Record<string, unknown>>, tree: YamlTree) {
+    this.kind = identity.kind;
+    this.apiVersion = identity.apiVersion;
+    this.namespace = identity.namespace;
+    this.name = identity.name;
+    this.value = value;
+    this.#tree = tree;
+  }
+
+  locate(path: FieldPath): Place {
+    return locate(this.#tree, path);
+  }
+}
+
+/**
+ * The place of a field: of its key in a map, of the entry in a list. The nearest enclosing field that exists when it is absent.
+ * A camelCase step also finds the snake_case spelling of the same field.
+ */
+export function locate(tree: YamlTree, path: FieldPath): Place {
+  let node: unknown = tree.root;
+  let offset = tree.root.range[0];
+  for (const step of path) {
+    const target = resolveAlias(node, tree.document);
+    const found = isMap(target)
+      ? findInMap(target, step, tree.document)
+      : isSeq(target)
+        ? target.items[Number(step)]
+        : null;
+    if (found === null || found === undefined) break;
+    offset = offsetOf(isPair(found) ? found.key : found) ?? offset;
+    node = isPair(found) ? found.value : found;
+  }
+  return tree.origin.placeAt(offset);
+}
+
+/** The node of one entry of a `List`, as a tree of its own. */
+export function subtree(tree: YamlTree, path: FieldPath): YamlTree | null {
+  let node: unknown = tree.root;
+  for (const step of path) {
+    const target = resolveAlias(node, tree.document);
+    if (isMap(target)) node = findInMap(target, step, tree.document)?.value;
+    else node = isSeq(target) ? target.items[Number(step)] : null;
+  }
+  const root = resolveAlias(node, tree.document);
+  return isMap(root) || isSeq(root) || isScalar(root) ? { ...tree, root: root as YamlTree["root"] } : null;
+}
+
+function findInMap(map: YAMLMap, step: string | number, document: Document.Parsed): Pair | null {
+  const name = String(step);
+  let respelled: Pair | null = null;
+  for (const pair of map.items) {
+    const key = keyText(pair.key);
+    if (key === name) return pair;
+    if (respelled === null && key.includes("_") && toCamelCase(key) === name) respelled = pair;
+  }
+  return respelled ?? findMerged(map, step, document);
+}
+
+function findMerged(map: YAMLMap, step: string | number, document: Document.Parsed): Pair | null {
+  for (const pair of map.items) {
+    if (!isMergeKey(pair.key)) continue;
+    const value = resolveAlias(pair.value, document);
+    const sources: unknown[] = isSeq(value) ? value.items : [value];
+    for (const source of sources) {
+      const target = resolveAlias(source, document);
+      const found = isMap(target) ? findInMap(target, step, document) : null;
+      if (found !== null) return found;
+    }
+  }
+  return null;
+}
+
+function keyText(key: unknown): string {
+  if (!isScalar(key)) return "";
+  return typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+}
+
+function resolveAlias(node: unknown, document: Document.Parsed): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return (node as Node | null)?.range?.[0];
+}

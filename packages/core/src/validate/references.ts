@@ -1,0 +1,123 @@
+// What resources say about each other. Warnings only: what is missing may arrive later (CONTRACT), and everything else is served.
+import {
+  type Diagnostic,
+  type FieldPath,
+  type Resource,
+  resolveGatewayName,
+  resolveShortName,
+  type ResourceSet,
+  type SourceDocument,
+  type VirtualServiceSpec,
+} from "../model/index.ts";
+import { quote } from "../parse/finding.ts";
+import { GatewayHosts } from "./gateway-hosts.ts";
+import { KnownServices } from "./known-services.ts";
+import { Reporter } from "./reporter.ts";
+
+/**
+ * Warns of every reference from a VirtualService to a Gateway, host or port that is not there.
+ *
+ * @param documents all that were read. Those that are not among the resources have errors, but exist: to report what refers to them
+ *   as well would be an echo.
+ */
+export function checkReferences(
+  resources: ResourceSet,
+  documents: readonly SourceDocument[] = [],
+): readonly Diagnostic[] {
+  const services = new KnownServices(resources, documents);
+  const gateways = new GatewayHosts(resources.gateways, documents);
+  const diagnostics: Diagnostic[] = [];
+  for (const virtualService of resources.virtualServices) {
+    const reporter = new Reporter(virtualService.document);
+    checkGateways(virtualService, gateways, reporter);
+    checkDestinations(virtualService, services, reporter);
+    for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
+  }
+  return diagnostics;
+}
+
+function checkGateways(
+  { namespace, spec }: Resource<VirtualServiceSpec>,
+  gateways: GatewayHosts,
+  reporter: Reporter,
+): void {
+  const names = spec.gateways ?? [];
+  for (const [index, name] of names.entries()) checkGateway(name, ["spec", "gateways", index], gateways, reporter);
+  for (const [ruleIndex, { match = [] }] of (spec.http ?? []).entries()) {
+    for (const [matchIndex, { gateways: own = [] }] of match.entries()) {
+      const path = ["spec", "http", ruleIndex, "match", matchIndex, "gateways"];
+      for (const [index, name] of own.entries()) checkGateway(name, [...path, index], gateways, reporter);
+    }
+  }
+  const bound = names.map((name) => resolveGatewayName(name, namespace)).filter((name) => name !== "mesh");
+  if (bound.length === 0) {
+    const message = "this virtual service is bound to the mesh only; a gateway serves nothing of it";
+    const hint = "Name the Gateway under spec.gateways.";
+    return reporter.warning({ code: "not-on-gateway", path: ["spec", "gateways"], message, hint });
+  }
+  if (bound.every((name) => gateways.isReadable(name))) checkHosts({ namespace, spec }, bound, gateways, reporter);
+}
+
+function checkGateway(name: string, path: FieldPath, gateways: GatewayHosts, reporter: Reporter): void {
+  const { namespace } = reporter.document;
+  const fullName = resolveGatewayName(name, namespace);
+  if (fullName === "mesh" || gateways.has(fullName)) return;
+  const message = `there is no Gateway ${quote(fullName)}`;
+  reporter.warning({ code: "unknown-gateway", path, message, hint: gateways.suggest(fullName, namespace) });
+}
+
+/** A host that no server of the gateways serves. On the mesh as well, hosts meant for it only are no mistake, unless all are. */
+function checkHosts(
+  { namespace, spec }: Pick<Resource<VirtualServiceSpec>, "namespace" | "spec">,
+  bound: readonly string[],
+  gateways: GatewayHosts,
+  reporter: Reporter,
+): void {
+  const isServed = (host: string): boolean =>
+    bound.some((gateway) => gateways.serves(gateway, resolveShortName(host, namespace), namespace));
+  const isOnMesh = (spec.gateways ?? []).includes("mesh");
+  if (isOnMesh && spec.hosts.some(isServed)) return;
+  for (const [index, host] of spec.hosts.entries()) {
+    if (isServed(host)) continue;
+    const message = `no server of ${bound.join(", ")} has a host that covers ${quote(host)}`;
+    const hint = "Add the host to a server of the Gateway, or correct it here.";
+    reporter.warning({ code: "host-not-in-gateway", path: ["spec", "hosts", index], message, hint });
+  }
+}
+
+function checkDestinations(
+  { namespace, spec }: Resource<VirtualServiceSpec>,
+  services: KnownServices,
+  reporter: Reporter,
+): void {
+  for (const [ruleIndex, { route = [] }] of (spec.http ?? []).entries()) {
+    for (const [index, { destination }] of route.entries()) {
+      const path = ["spec", "http", ruleIndex, "route", index, "destination"];
+      const host = resolveShortName(destination.host, namespace);
+      if (services.isUnreadable(host)) continue;
+      const ports = services.portsOf(host);
+      if (ports === null) {
+        const message = `${quote(destination.host)} is no known service`;
+        const hint = services.suggest(host, namespace);
+        reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
+      } else checkPort(destination.port?.number, ports, { host, path, reporter });
+    }
+  }
+}
+
+interface PortCheck {
+  readonly host: string;
+  readonly path: FieldPath;
+  readonly reporter: Reporter;
+}
+
+function checkPort(port: number | undefined, ports: readonly number[], { host, path, reporter }: PortCheck): void {
+  const list = ports.length === 0 ? "It has none." : `It has ${ports.join(", ")}.`;
+  if (port !== undefined && !ports.includes(port)) {
+    const message = `${host} has no port ${port}`;
+    reporter.warning({ code: "unknown-port", path: [...path, "port", "number"], message, hint: list });
+  } else if (port === undefined && ports.length !== 1) {
+    const message = `${host} has ${ports.length} ports, and none is named here; the port of the listener is taken`;
+    reporter.warning({ code: "ambiguous-port", path: [...path, "port"], message, hint: `Name the port. ${list}` });
+  }
+}

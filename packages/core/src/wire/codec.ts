@@ -1,0 +1,123 @@
+// Small building blocks that describe a shape once and use it both ways: to encode with a fixed key order, and to check while decoding.
+import { WireError } from "./wire-error.ts";
+
+/** Encodes values of a type into plain data, and checks plain data back into the type. */
+export interface Codec<Type> {
+  /** Plain data: objects, arrays, strings, numbers, booleans, null, bytes. */
+  encode(value: Type): unknown;
+  /** Returns a fresh value that holds known fields only. Throws `WireError` (`wrong-shape`) naming the field. */
+  decode(value: unknown): Type;
+}
+
+export type TypeOf<Some> = Some extends Codec<infer Type> ? Type : never;
+
+/** A field that is not what it should be. The place grows as the error climbs out: `clusters[0].weight is not a positive number`. */
+export class ShapeMismatch extends WireError {
+  readonly claim: string;
+  readonly place: string;
+
+  constructor(claim: string, place = "") {
+    super("wrong-shape", place === "" ? claim : `${place} ${claim}`);
+    this.claim = claim;
+    this.place = place;
+  }
+}
+
+/** The error with one more step in front of its place. */
+function placed(error: unknown, step: string): unknown {
+  if (!(error instanceof ShapeMismatch)) return error;
+  const separator = error.place === "" || error.place.startsWith("[") ? "" : ".";
+  return new ShapeMismatch(error.claim, `${step}${separator}${error.place}`);
+}
+
+function expected<Type>(what: string, accepts: (value: unknown) => value is Type): Codec<Type> {
+  return {
+    encode: (value) => value,
+    decode(value) {
+      if (accepts(value)) return value;
+      throw new ShapeMismatch(`is not ${what}`);
+    },
+  };
+}
+
+export const text = expected("a string", (value) => typeof value === "string");
+export const flag = expected("a boolean", (value) => typeof value === "boolean");
+export const integer = expected("an integer", (value): value is number => Number.isSafeInteger(value));
+export const count = expected("an integer of 0 or more", (value): value is number => {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+});
+export const positive = expected("a positive number", (value): value is number => {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+});
+export const port = expected("a port", (value): value is number => {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
+});
+export const bytes = expected("bytes", (value): value is Uint8Array => value instanceof Uint8Array);
+
+/** One of a few words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
+  return expected(`one of ${words.join(", ")}`, (value): value is Word => words.includes(value as Word));
+}
+
+export function nullable<Type>(codec: Codec<Type>): Codec<Type | null> {
+  return {
+    encode: (value) => (value === null ? null : codec.encode(value)),
+    decode: (value) => (value === null ? null : codec.decode(value)),
+  };
+}
+
+export function list<Type>(codec: Codec<Type>): Codec<readonly Type[]> {
+  return {
+    encode: (value) => value.map((item) => codec.encode(item)),
+    decode(value) {
+      if (!Array.isArray(value)) throw new ShapeMismatch("is not a list");
+      const result: Type[] = [];
+      try {
+        for (const item of value as unknown[]) result.push(codec.decode(item));
+      } catch (error) {
+        throw placed(error, `[${result.length}]`);
+      }
+      return result;
+    },
+  };
+}
+
+export function pair<First, Second>(first: Codec<First>, second: Codec<Second>): Codec<readonly [First, Second]> {
+  return {
+    encode: (value) => [first.encode(value[0]), second.encode(value[1])],
+    decode(value) {
+      if (!Array.isArray(value) || value.length !== 2) throw new ShapeMismatch("is not a pair");
+      return [first.decode(value[0]), second.decode(value[1])];
+    },
+  };
+}
+
+/**
+ * An object with these fields, all required. Encoding writes them in this order whatever order the value was built in: the same
+ * value gives the same bytes. Decoding ignores fields it does not know, so that a newer peer may say more.
+ */
+export function object<Type extends object>(fields: { readonly [Key in keyof Type]-?: Codec<Type[Key]> }): Codec<Type> {
+  const entries = Object.entries(fields) as [keyof Type & string, Codec<Type[keyof Type]>][];
+  return {
+    encode(value) {
+      const plain: Record<string, unknown> = {};
+      for (const [key, codec] of entries) plain[key] = codec.encode(value[key]);
+      return plain;
+    },
+    decode(value) {
+      if (!isRecord(value)) throw new ShapeMismatch("is not an object");
+      const result: Partial<Type> = {};
+      let place = "";
+      try {
+        for (const [key, codec] of entries) result[(place = key) as keyof Type] = codec.decode(value[key]);
+      } catch (error) {
+        throw placed(error, place);
+      }
+      return result as Type;
+    },
+  };
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}

@@ -1,0 +1,199 @@
+// Whatever the text, reading and validating return findings; they never throw, hang or invent a place.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { diagnosticCodes } from "../../src/validate/index.ts";
+import { check } from "./support.ts";
+
+const base = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, labels: &l {a: b}}
+spec:
+  selector: *l
+  servers:
+  - port: {number: 443, name: https, protocol: HTTPS}
+    hosts: ["*.a.com", 'shop/b.com']
+    tls: {mode: MUTUAL, serverCertificate: /c, privateKey: /k, caCertificates: /ca}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs}
+spec:
+  hosts: [x.a.com]
+  gateways: [gw]
+  http:
+  - match:
+    - uri: {regex: "/a.*"}
+      headers: {x-a: {exact: b}}
+    route:
+    - destination: {host: cart, port: {number: 80}}
+      weight: 10
+---
+{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"tls.crt": "aGVs"}}
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Service, metadata: {name: cart}, spec: {ports: [{port: 80}]}}
+`;
+
+function expectSound(text: string): void {
+  const { diagnostics } = check(text);
+  const lineCount = text.split("\n").length;
+  for (const { code, line, column, file, message } of diagnostics) {
+    expect(diagnosticCodes).toHaveProperty([code]);
+    expect(file).toBe("c.yaml");
+    expect(line >= 1 && line <= lineCount && column >= 1).toBe(true);
+    expect(message).not.toBe("");
+  }
+}
+
+const fragment = fc.oneof(
+  fc.constantFrom(
+    "*",
+    "&l ",
+    "<<: *l\n",
+    "- ",
+    "? ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    "'",
+    "|\n",
+    ">\n",
+    "\t",
+    "---\n",
+    "...\n",
+    "#",
+    "!!x ",
+    "%",
+    "@",
+    "`",
+  ),
+  fc.constantFrom(
+    "null",
+    "~",
+    "__proto__: 1\n",
+    "constructor",
+    "1e999",
+    ".nan",
+    "-0",
+    "0x10",
+    "\uFEFF",
+    "\0",
+    "\r",
+    "\u2028",
+    "\uD800",
+    "kind: List\n",
+  ),
+  fc.string({ maxLength: 8 }),
+);
+
+const mutation = fc.record({ at: fc.nat(base.length), remove: fc.nat(12), insert: fragment });
+
+describe("reading and validating", () => {
+  it("survive a mutilated configuration", () => {
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), (mutations) => {
+        let text = base;
+        for (const { at, remove, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + remove);
+        expectSound(text);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("survive arbitrary text", () => {
+    fc.assert(
+      fc.property(fc.array(fragment, { maxLength: 40 }), (fragments) => expectSound(fragments.join(""))),
+      { numRuns: 1500 },
+    );
+  });
+
+  const kinds = ["Gateway", "VirtualService", "DestinationRule", "ServiceEntry", "WorkloadEntry"] as const;
+  const word = fc.constantFrom(
+    "hosts",
+    "http",
+    "servers",
+    "port",
+    "ports",
+    "number",
+    "name",
+    "tls",
+    "mode",
+    "match",
+    "route",
+    "uri",
+    "headers",
+    "exact",
+    "destination",
+    "host",
+    "endpoints",
+    "resolution",
+    "gateways",
+    "http_routes",
+    "ignore_uri_case",
+    "exportTo",
+    "redirect",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "",
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      tie("leaf"),
+      fc.array(tie("tree"), { maxLength: 4 }),
+      fc.dictionary(word, tie("tree"), { maxKeys: 6 }),
+    ),
+    leaf: fc.oneof(
+      fc.constantFrom("*", "a.com", "SIMPLE", "HTTP", "STATIC", "(", ""),
+      fc.integer(),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+    ),
+  }));
+
+  it("survive arbitrary specs of every Istio kind, as JSON and as YAML", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), tree, fc.boolean(), (kind, spec, asJson) => {
+        const document = { apiVersion: "networking.istio.io/v1", kind, metadata: { name: "a" }, spec };
+        expectSound(asJson ? JSON.stringify(document) : stringify(document));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("survive arbitrary Kubernetes documents", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("Service", "Secret", "ConfigMap", "Endpoints"), tree, tree, (kind, first, second) => {
+        const document = {
+          apiVersion: "v1",
+          kind,
+          metadata: { name: "a", labels: second },
+          spec: first,
+          data: first,
+          subsets: second,
+        };
+        expectSound(JSON.stringify(document));
+      }),
+      { numRuns: 800 },
+    );
+  });
+
+  it("say the same twice", () => {
+    fc.assert(
+      fc.property(fc.array(mutation, { maxLength: 4 }), (mutations) => {
+        let text = base;
+        for (const { at, remove, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + remove);
+        expect(check(text).diagnostics).toEqual(check(text).diagnostics);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,99 @@
+// A table that uses every field of the model, for the tests of the wire.
+import { SecretText } from "../../src/model/secret-text.ts";
+import type { Cluster, Listener, Route, RouteConfig, SecretResource, Table } from "../../src/model/table.ts";
+
+export const privateKeyText = "-----BEGIN PRIVATE KEY-----\nnot a real key\n-----END PRIVATE KEY-----\n";
+
+const route: Route = {
+  name: "status",
+  virtualService: { namespace: "default", name: "httpbin", apiVersion: "v1" },
+  rule: { http: 0, match: -1 },
+  match: {
+    path: { kind: "prefix", value: "/status", ignoreCase: true },
+    headers: [{ name: "x-canary", kind: "exact", value: "1", invert: false }],
+    queryParams: [{ name: "v", kind: "regex", value: "\\d+" }],
+  },
+  action: {
+    kind: "forward",
+    clusters: [
+      { cluster: "outbound|8000||httpbin.default.svc.cluster.local", weight: 90 },
+      { cluster: "outbound|8000|v2|httpbin.default.svc.cluster.local", weight: 10 },
+    ],
+  },
+  operation: "httpbin.default.svc.cluster.local:8000/status*",
+};
+
+const listener: Listener = {
+  name: "0.0.0.0_443",
+  address: "0.0.0.0",
+  port: 8443,
+  declaredPort: 443,
+  transport: "tls",
+  engine: "node",
+  engineReason: "h2",
+  filterChains: [
+    {
+      name: "https.443.https.gw.default",
+      serverNames: ["*.example.com", "shop.example"],
+      tls: {
+        mode: "MUTUAL",
+        certificates: [{ secret: "file-cert:/a~/b", files: { certificateChain: "/a", privateKey: "/b" } }],
+        clientValidation: {
+          trustedCa: "kubernetes://default/gw-cacert",
+          trustedCaFile: null,
+          crl: null,
+          crlFile: "/crl",
+          subjectAltNames: ["spiffe://mesh/client"],
+          spkiHashes: ["aGFzaA=="],
+          certificateHashes: ["00ff"],
+          acceptUntrusted: false,
+        },
+        alpn: ["h2", "http/1.1"],
+        minVersion: "TLSv1.2",
+        maxVersion: "TLSv1.3",
+        cipherSuites: ["ECDHE-RSA-AES128-GCM-SHA256"],
+        ecdhCurves: ["X25519"],
+      },
+      routeConfig: "https.443.https.gw.default",
+      statPrefix: null,
+      gateway: { namespace: "default", name: "gw" },
+    },
+  ],
+};
+
+const cluster: Cluster = {
+  name: "outbound|8000||httpbin.default.svc.cluster.local",
+  host: "httpbin.default.svc.cluster.local",
+  port: 8000,
+  subset: "",
+  discovery: "EDS",
+  connectTimeoutMs: 10_000,
+  endpoints: [
+    { address: "10.0.0.1", port: 80, weight: 1, healthy: true },
+    { address: "::1", port: 80, weight: 3, healthy: false },
+  ],
+};
+
+const secret: SecretResource = {
+  name: "kubernetes://default/gw",
+  status: "ready",
+  reason: "",
+  certificateChain: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+  privateKey: new SecretText(privateKeyText),
+  trustedCa: null,
+  crl: null,
+};
+
+/** One route config with as many virtual hosts as asked for, and one of everything else. */
+export function sampleTable({ virtualHosts = 3 } = {}): Table {
+  const routeConfig: RouteConfig = {
+    name: "https.443.https.gw.default",
+    port: 443,
+    legacyName: "https.443.https",
+    virtualHosts: Array.from({ length: virtualHosts }, (_, index) => {
+      const host = `host-${String(index).padStart(5, "0")}.example.com`;
+      return { name: `${host}:443`, domains: [host], requireTls: index === 1, routes: [route] };
+    }),
+  };
+  return { listeners: [listener], routeConfigs: [routeConfig], clusters: [cluster], secrets: [secret] };
+}

@@ -1,0 +1,77 @@
+// Compiles a case's input and prints what it asks for, one section a word.
+import { stringify } from "yaml";
+import { type CompileOptions, compileTable, defaultCompileOptions } from "../../packages/core/src/compile/index.ts";
+import {
+  type Dialect,
+  dumpClusters,
+  dumpEndpoints,
+  dumpListeners,
+  dumpRoutes,
+  dumpSecrets,
+  renderClusterTable,
+  renderEndpointTable,
+  renderListenerTable,
+  renderRouteTable,
+  renderSecretTable,
+} from "../../packages/core/src/dump/index.ts";
+import type { Diagnostic, Table } from "../../packages/core/src/model/index.ts";
+import { loadResources } from "./load-resources.ts";
+import type { GoldenCase } from "./case.ts";
+
+const dumps = {
+  listeners: dumpListeners,
+  routes: dumpRoutes,
+  clusters: dumpClusters,
+  endpoints: dumpEndpoints,
+  secrets: dumpSecrets,
+} as const;
+
+const tables: Readonly<Record<string, (table: Table) => string>> = {
+  "listener-table": (table) => renderListenerTable(dumpListeners(table, "modern")),
+  "route-table": (table) => renderRouteTable(dumpRoutes(table, "modern")),
+  "cluster-table": (table) => renderClusterTable(dumpClusters(table, "modern")),
+  "endpoint-table": (table) => renderEndpointTable(dumpEndpoints(table, "modern")),
+  "secret-table": (table) => renderSecretTable(dumpSecrets(table, "modern"), Date.UTC(2026, 0, 1)),
+};
+
+/** The sections that `# print:` names, in its order, as one YAML map. */
+export function printCase(golden: GoldenCase): string {
+  const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), readOptions(golden));
+  const words = (golden.settings.get("print") ?? "").split(" ");
+  const sections = words.map((word) => [word, printSection(word, table, diagnostics)] as const);
+  return stringify(Object.fromEntries(sections), { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function printSection(word: string, table: Table, diagnostics: readonly Diagnostic[]): unknown {
+  if (word === "diagnostics") return diagnostics.map(formatDiagnostic);
+  const draw = tables[word];
+  if (draw !== undefined) return draw(table);
+  const [dialect, what] = word.split("/");
+  if ((dialect !== "modern" && dialect !== "istio-1.0") || !isDump(what)) throw new Error(`cannot print "${word}"`);
+  return dumps[what](table, dialect satisfies Dialect);
+}
+
+function isDump(what: string | undefined): what is keyof typeof dumps {
+  return what !== undefined && Object.hasOwn(dumps, what);
+}
+
+function formatDiagnostic({ file, line, column, severity, code, path, message }: Diagnostic): string {
+  return `${file}:${line}:${column} ${severity} ${code} ${path}: ${message}`;
+}
+
+function readOptions({ settings }: GoldenCase): CompileOptions {
+  const { gateway, alpn } = defaultCompileOptions;
+  const labels = settings.get("labels")?.split(",").map((label): [string, string] => {
+    const [name = "", value = ""] = label.split("=");
+    return [name, value];
+  });
+  return {
+    gateway: {
+      namespace: settings.get("namespace") ?? gateway.namespace,
+      labels: labels === undefined ? gateway.labels : Object.fromEntries(labels),
+    },
+    engine: settings.get("engine") === "node" ? "node" : "auto",
+    alpn: settings.get("alpn") === "http/1.1" ? ["http/1.1"] : alpn,
+    files: new Map(),
+  };
+}
