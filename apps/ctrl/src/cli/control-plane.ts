@@ -1,0 +1,127 @@
+// The control plane put together: a directory is watched, compiled, versioned, published and told about.
+import { tmpdir } from "node:os";
+import type { Diagnostic } from "@sluice/core/model";
+import { controlSocketPath } from "@sluice/core/settings";
+import type { FastifyInstance } from "fastify";
+import { createApi, listenApi } from "../api/server.ts";
+import { Compiler, type Compiled } from "../compile/compiler.ts";
+import { type PublisherEvents, Publisher } from "../publish/server.ts";
+import { DirectorySource, type Snapshot } from "../source/directory.ts";
+import { type Outcome, VersionStore } from "../store/versions.ts";
+import type { Logger } from "./log.ts";
+import { describeFinding } from "./render-diagnostics.ts";
+import type { LoadedSettings } from "./settings.ts";
+
+/** Documents without a namespace; as offline. */
+const defaultNamespace = "default";
+
+export class ControlPlane {
+  readonly #settings: LoadedSettings;
+  readonly #log: Logger;
+  readonly #store = new VersionStore();
+  readonly #compiler: Compiler;
+  readonly #source: DirectorySource;
+  readonly #api: FastifyInstance;
+  #publisher: Publisher | null = null;
+
+  constructor(loaded: LoadedSettings, log: Logger) {
+    this.#settings = loaded;
+    this.#log = log;
+    const { node, edge, config } = loaded.settings;
+    this.#compiler = new Compiler({
+      defaultNamespace,
+      baseDirectory: loaded.baseDirectory,
+      gateway: { gateway: { namespace: node.namespace, labels: node.labels }, engine: edge.engine, alpn: edge.alpn },
+      runningTable: () => this.#store.current?.table ?? null,
+      onCompiled: (compiled) => this.#onCompiled(compiled),
+      onFailure: (error) => log.error({ err: error }, "the compiler failed; the running version stays"),
+    });
+    this.#source = new DirectorySource({
+      directory: config.directory,
+      onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
+      onWatchRefused: (path, error) =>
+        log.warn({ path, err: error }, "cannot be watched; looking every two seconds instead"),
+    });
+    this.#api = createApi({
+      store: this.#store,
+      source: config.directory,
+      edges: () => this.#publisher?.edges ?? [],
+      onError: (error) => log.error({ err: error }, "the API failed"),
+    });
+  }
+
+  /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken */
+  async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
+    const { ctrl, state, config } = this.#settings.settings;
+    const url = await listenApi(this.#api, ctrl.address);
+    const socketPath = controlSocketPath(state.directory, tmpdir());
+    const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#store, events: logPublishing(this.#log) });
+    await publisher.listen();
+    this.#publisher = publisher;
+    this.#log.info({ url, socketPath, directory: config.directory }, "control plane is up");
+    await this.#source.start();
+    return { url, socketPath };
+  }
+
+  /** Publishes nothing any more, waits until the edges are gone where that is wanted, and closes everything. */
+  async stop({ afterEdges }: { readonly afterEdges: boolean }): Promise<void> {
+    await this.#source.close();
+    await this.#compiler.close();
+    if (afterEdges) await this.#publisher?.untilNoEdges();
+    await this.#publisher?.close();
+    await this.#api.close();
+  }
+
+  #onSnapshot({ texts, problems }: Snapshot): void {
+    this.#log.debug({ files: texts.length, problems: problems.length }, "configuration read");
+    if (problems.length === 0) return this.#compiler.submit(texts);
+    this.#record({ diagnostics: problems, table: null, inputDigest: "" });
+  }
+
+  #onCompiled(compiled: Compiled): void {
+    this.#source.watchFiles(compiled.files);
+    this.#record(compiled);
+  }
+
+  #record({ diagnostics, table, inputDigest }: Omit<Compiled, "files">): void {
+    const source = this.#settings.settings.config.directory;
+    const outcome = this.#store.record({ atMs: Date.now(), diagnostics, table, inputDigest, source });
+    for (const diagnostic of diagnostics) this.#logDiagnostic(diagnostic);
+    this.#logOutcome(outcome, table?.version ?? null);
+  }
+
+  #logDiagnostic(diagnostic: Diagnostic): void {
+    const { severity, code, file, line, column, path, resource } = diagnostic;
+    this.#log[severity === "error" ? "error" : "warn"](
+      { code, file, line, column, path, resource },
+      describeFinding(diagnostic),
+    );
+  }
+
+  #logOutcome(outcome: Outcome, version: string | null): void {
+    const running = this.#store.current?.table.version ?? null;
+    switch (outcome) {
+      case "published":
+        return this.#log.info({ version }, "version published");
+      case "repeat":
+        return this.#log.debug({ version }, "nothing changed");
+      case "invalid":
+        return this.#log.error({ running }, "configuration refused; the running version stays");
+      case "withheld":
+        return this.#log.warn({ version, running }, "version withheld: an edge refused it before");
+    }
+  }
+}
+
+function logPublishing(log: Logger): PublisherEvents {
+  return {
+    onConnect: ({ id, version }) => log.info({ edge: id, version }, "edge connected"),
+    onDisconnect: ({ id }, reason) => {
+      if (reason === null) log.info({ edge: id }, "edge disconnected");
+      else log.warn({ edge: id, reason }, "edge cut off");
+    },
+    onAck: ({ id }, version) => log.info({ edge: id, version }, "edge serves version"),
+    onRollback: ({ edge, version, reason, current }) =>
+      log.error({ edge, version, reason, current }, "edge refused version"),
+  };
+}

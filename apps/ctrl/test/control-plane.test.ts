@@ -1,0 +1,94 @@
+import { writeFile } from "node:fs/promises";
+import { decodeTable } from "@sluice/core/wire";
+import type { CommitMessage } from "@sluice/core/wire";
+import { createAuthority } from "@sluice/demo/certificates";
+import { describe, expect, it } from "vitest";
+import type { StatusReport } from "../src/api/status.ts";
+import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";
+import { FakeEdge } from "./support/fake-edge.ts";
+import { RunningPlane } from "./support/running-plane.ts";
+
+function tableOf(commit: CommitMessage) {
+  const resources = new Map(commit.resources);
+  return decodeTable(commit.manifest, (digest) => resources.get(digest)).table;
+}
+
+describe("the control plane", () => {
+  it("publishes what the directory holds, and then every change", async () => {
+    await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const first = await edge.accept();
+    expect(tableOf(first).listeners.map(({ name }) => name)).toEqual(["0.0.0.0_8080"]);
+    await plane.save("a.yaml", plainGateway(8081));
+    const second = await edge.accept();
+    expect(second.manifest.filter(({ type }) => type === "listener").map(({ name }) => name)).toEqual(["0.0.0.0_8081"]);
+    expect(second.resources.length).toBeLessThan(second.manifest.length);
+  });
+
+  it("keeps the running version while a file is broken, says what is wrong, and goes on when it is mended", async () => {
+    await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const { version } = await edge.accept();
+    await plane.save("a.yaml", brokenGateway);
+    const status = await plane.until<StatusReport>("/v1/status", ({ lastAttempt }) => lastAttempt?.ok === false);
+    expect(status.version).toBe(version);
+    expect(status.lastAttempt).toMatchObject({ outcome: "invalid", version: null });
+    expect(status.lastAttempt?.diagnostics).toMatchObject([
+      { file: plane.directory.at("config/a.yaml"), line: 5, severity: "error", resource: "Gateway default/shop" },
+    ]);
+    expect(edge.unread).toBe(0);
+    await plane.save("a.yaml", plainGateway(8082));
+    expect((await edge.accept()).version).not.toBe(version);
+  });
+
+  it("tells a waiting edge why there is nothing when the first configuration is broken", async () => {
+    await using plane = await RunningPlane.start({ "a.yaml": brokenGateway });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    expect((await edge.expect("refused")).reason).toContain("config/a.yaml:5:");
+  });
+
+  it("rolls back what an edge refuses, withholds it, and tries it again when a comment was added", async () => {
+    await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const good = await edge.accept();
+    await plane.save("a.yaml", plainGateway(80));
+    const bad = await edge.expect("commit");
+    edge.nack(bad.version, "port 80 is in use");
+    expect((await edge.accept()).version).toBe(good.version);
+    // The same content in a new file.
+    await plane.save("a.yaml", plainGateway(80));
+    const status = await plane.until<StatusReport>(
+      "/v1/status",
+      ({ lastAttempt }) => lastAttempt?.outcome === "withheld",
+    );
+    expect(status.version).toBe(good.version);
+    await plane.save("a.yaml", `${plainGateway(80)}# the port is free now\n`);
+    expect((await edge.accept()).version).toBe(bad.version);
+  });
+
+  it("publishes a certificate that changes on disk, and keeps the former one while it is broken", async () => {
+    const authority = await createAuthority({ commonName: "test" });
+    const issue = async () => await authority.issue({ commonName: "shop", dnsNames: ["shop.example"] });
+    const [first, second] = [await issue(), await issue()];
+    await using plane = await RunningPlane.start({ "a.yaml": tlsGateway("tls.crt", "tls.key") });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const secretOf = (commit: CommitMessage) => tableOf(commit).secrets[0];
+    expect(secretOf(await edge.accept())?.status).toBe("missing");
+    await writeFile(plane.directory.at("tls.key"), first.keyPem);
+    await writeFile(plane.directory.at("tls.crt"), first.chainPem);
+    // Between the two writes an edge may be sent a pair of which one half is missing.
+    let commit = await edge.accept();
+    const merge = (next: CommitMessage) => ({ ...next, resources: [...commit.resources, ...next.resources] });
+    const onlySecret = ({ manifest, resources }: CommitMessage) => {
+      const entry = manifest.find(({ type }) => type === "secret");
+      return entry === undefined ? undefined : resources.find(([digest]) => digest === entry.digest)?.[1];
+    };
+    while (!Buffer.from(onlySecret(commit) ?? []).includes(first.chainPem)) commit = merge(await edge.accept());
+    await writeFile(plane.directory.at("tls.crt"), "-----BEGIN CERTIFICATE-----\nhalf");
+    await plane.until<StatusReport>("/v1/status", ({ lastAttempt }) => (lastAttempt?.diagnostics.length ?? 0) > 0);
+    expect(edge.unread).toBe(0);
+    await writeFile(plane.directory.at("tls.key"), second.keyPem);
+    await writeFile(plane.directory.at("tls.crt"), second.chainPem);
+    while (!Buffer.from(onlySecret(commit) ?? []).includes(second.chainPem)) commit = merge(await edge.accept());
+  });
+});

@@ -1,0 +1,69 @@
+// A control plane in this process, on free ports, with its own directory.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { defaultSettings, resolveSettings } from "@sluice/core/settings";
+import { pino } from "pino";
+import { ControlPlane } from "../../src/cli/control-plane.ts";
+import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
+
+export class RunningPlane implements AsyncDisposable {
+  readonly directory: TemporaryDirectory;
+  readonly url: string;
+  readonly socketPath: string;
+  readonly #plane: ControlPlane;
+
+  private constructor(directory: TemporaryDirectory, plane: ControlPlane, bound: { url: string; socketPath: string }) {
+    this.directory = directory;
+    this.#plane = plane;
+    this.url = bound.url;
+    this.socketPath = bound.socketPath;
+  }
+
+  /** @param files of the configuration directory, by name */
+  static async start(files: Readonly<Record<string, string>>): Promise<RunningPlane> {
+    const directory = await temporaryDirectory();
+    await mkdir(directory.at("config"));
+    for (const [name, text] of Object.entries(files)) await writeFile(directory.at("config", name), text);
+    const settings = resolveSettings(defaultSettings(), directory.path);
+    const loaded = {
+      settings: { ...settings, ctrl: { address: "127.0.0.1:0" } },
+      file: null,
+      baseDirectory: directory.path,
+    };
+    const plane = new ControlPlane(loaded, pino({ level: "silent" }));
+    return new RunningPlane(directory, plane, await plane.start());
+  }
+
+  /** Replaces a configuration file as a careful editor does. */
+  async save(name: string, text: string): Promise<void> {
+    await writeFile(this.directory.at("config", `${name}.tmp`), text);
+    await rename(this.directory.at("config", `${name}.tmp`), this.directory.at("config", name));
+  }
+
+  async get(path: string): Promise<{ status: number; type: string | null; body: unknown }> {
+    return await this.fetch(path, {});
+  }
+
+  async post(path: string, body: unknown): Promise<{ status: number; type: string | null; body: unknown }> {
+    const headers = { "content-type": "application/json" };
+    return await this.fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async fetch(path: string, init: RequestInit): Promise<{ status: number; type: string | null; body: unknown }> {
+    const response = await fetch(`${this.url}${path}`, init);
+    return { status: response.status, type: response.headers.get("content-type"), body: await response.json() };
+  }
+
+  /** Asks until the answer is as wanted: for what no event tells. */
+  async until<Body>(path: string, isWanted: (body: Body) => boolean): Promise<Body> {
+    for (;;) {
+      const { body } = await this.get(path);
+      if (isWanted(body as Body)) return body as Body;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#plane.stop({ afterEdges: false });
+    await this.directory[Symbol.asyncDispose]();
+  }
+}

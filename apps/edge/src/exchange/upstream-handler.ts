@@ -1,0 +1,42 @@
+// What the upstream client reports to whoever asked it to send a request. Methods, not closures: an exchange implements them.
+import type { FailureCode } from "./failure.ts";
+
+/** The connection that carries a request, for logs and for flow control of the request's body. */
+export interface UpstreamStream {
+  /** `127.0.0.1:8000`. */
+  readonly remoteAddress: string;
+  /** `127.0.0.1:51234`; empty until connected. */
+  readonly localAddress: string;
+  /**
+   * Sends a piece of the request's body. The chunk is copied or written before the call returns.
+   * Returns false when the caller should stop until `onUpstreamDrain`.
+   */
+  write(chunk: Uint8Array): boolean;
+  /** The body is complete. */
+  end(): void;
+  /** Stop and go on reading the response. May be called in any state, also from inside handler calls. */
+  pause(): void;
+  resume(): void;
+  /** Gives the request up: the connection is closed and no further handler method is called. */
+  abort(): void;
+}
+
+/** Called in this order: (informational)*, head, data*, then exactly one of end and error. Error may come at any time. */
+export interface UpstreamHandler {
+  /** A 1xx other than 101. */
+  onUpstreamInformational(status: number, headers: readonly string[]): void;
+  /**
+   * The final response head. `headers` is flat (name, value, ...), names in lower case, framing and hop-by-hop headers removed.
+   * `bodyLength`: bytes announced, 0 for none, -1 when only the end of the body tells.
+   */
+  onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void;
+  /** A piece of the body. The chunk is only valid during the call. */
+  onUpstreamData(chunk: Uint8Array): void;
+  onUpstreamEnd(): void;
+  /** One read from the upstream has been handed over entirely and the response goes on. Not called after end or error. */
+  onUpstreamFlush(): void;
+  /** The request failed; before the head when `onUpstreamHead` was not called. */
+  onUpstreamError(failure: FailureCode): void;
+  /** `UpstreamStream.write` may be called again. */
+  onUpstreamDrain(): void;
+}

@@ -1,0 +1,84 @@
+// What an engine must offer: listeners that accept connections and turn requests into exchanges.
+import type { Listener, SecretResource } from "@sluice/core/model";
+import type { ExchangeHandler } from "../exchange/exchange.ts";
+import type { FailureCode } from "../exchange/failure.ts";
+
+/** One listener of the table with what its engine needs to serve it. */
+export interface ListenerSpec {
+  readonly listener: Listener;
+  /** Address and port really bound. */
+  readonly bindAddress: string;
+  readonly bindPort: number;
+  /** Resolves a secret by name; null when the table does not hold it. */
+  secret(name: string): SecretResource | null;
+}
+
+/** Limits on what a client controls. Durations in milliseconds, sizes in bytes. */
+export interface DownstreamLimits {
+  /** From accept to the end of the TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a request to the end of its head. */
+  readonly requestHeadTimeoutMs: number;
+  /** A keep-alive connection without a request. */
+  readonly idleTimeoutMs: number;
+  readonly maxHeadBytes: number;
+  readonly maxHeaderCount: number;
+  readonly maxConnections: number;
+  readonly maxConcurrentStreams: number;
+}
+
+/** What listeners report to the worker beside exchanges. Called on the hot path: no allocation. */
+export interface ListenerObserver {
+  onConnectionOpened(listener: string): void;
+  onConnectionClosed(listener: string): void;
+  /** A TLS connection that ended before a request could be read; `reason` is short and stable: `no_filter_chain`, `san_mismatch`. */
+  onHandshakeFailed(listener: string, filterChain: string | null, reason: string): void;
+  /** A request refused by the engine before it became an exchange. */
+  onRequestRefused(listener: string, failure: FailureCode): void;
+}
+
+export interface EngineContext {
+  readonly handler: ExchangeHandler;
+  readonly observer: ListenerObserver;
+  readonly limits: DownstreamLimits;
+  /** 32 bytes shared by every worker and machine; session ticket keys derive from it. */
+  readonly ticketSecret: Uint8Array;
+}
+
+/** A bound listener. */
+export interface BoundListener {
+  readonly name: string;
+  readonly engine: "uws" | "node";
+  /** The port really bound, also when 0 was asked for. */
+  readonly boundPort: number;
+  /** Takes a new state of the same listener: new chains, certificates, trust. Connections that are open stay open. */
+  update(spec: ListenerSpec): void;
+  /**
+   * Stops accepting. Idle connections close; others close after the response under way. Resolves when none is left;
+   * `abort` ends the rest at once.
+   */
+  drain(): Promise<void>;
+  abort(): void;
+}
+
+/** Binds a listener. Rejects with a `BindError` when the address cannot be had. */
+export type BindListener = (spec: ListenerSpec, context: EngineContext) => Promise<BoundListener>;
+
+/** The address cannot be bound; `message` says which one and what to do. */
+export class BindError extends Error {
+  override readonly name = "BindError";
+  readonly code: string;
+
+  constructor(address: string, port: number, code: string) {
+    super(`cannot listen on ${address}:${port}: ${explainBindCode(code)}`);
+    this.code = code;
+  }
+}
+
+function explainBindCode(code: string): string {
+  if (code === "EADDRINUSE") return "the port is in use by another process (EADDRINUSE)";
+  if (code === "EACCES")
+    return "permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE, or map them with edge.ports";
+  if (code === "EADDRNOTAVAIL") return "this machine has no such address (EADDRNOTAVAIL)";
+  return code;
+}

@@ -1,0 +1,170 @@
+// An exchange over HTTP/1.1 on node:http.
+import { STATUS_CODES } from "node:http";
+import type { Downstream } from "../../exchange/downstream.ts";
+import { Exchange } from "../../exchange/exchange.ts";
+import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
+import { endWithLinger } from "./http1-messages.ts";
+import type { Http1Request, Http1Response } from "./http1-messages.ts";
+import { httpDate } from "./http-date.ts";
+import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
+
+export interface Http1ExchangeSource {
+  readonly handler: ExchangeHandler;
+  readonly downstream: Downstream;
+  readonly head: RequestHead;
+  readonly request: Http1Request;
+  readonly response: Http1Response;
+  /** The client waits for 100 before it sends the body. */
+  readonly awaitsContinue: boolean;
+}
+
+export class NodeH1Exchange extends Exchange {
+  readonly #request: Http1Request;
+  readonly #response: Http1Response;
+  #awaitsContinue: boolean;
+  /** Written to the response, not yet to the socket. */
+  #isHeadHeld = false;
+  #isBodiless = false;
+  #isChunked = false;
+  /** Ended, reset or aborted: no event reaches the handler any more. */
+  #isOver = false;
+
+  constructor({ handler, downstream, head, request, response, awaitsContinue }: Http1ExchangeSource) {
+    super(handler, downstream, head);
+    this.#request = request;
+    this.#response = response;
+    this.#awaitsContinue = awaitsContinue;
+    request.exchange = this;
+    response.exchange = this;
+    response.on("drain", onDrain);
+    if (head.bodyLength !== 0) request.on("data", onData).on("end", onEnd).on("error", onError);
+  }
+
+  /** Hands the request to the proxy. A client that waits for it gets its 100 unless the answer is there already. */
+  begin(): void {
+    this.handler.onRequest(this);
+    if (this.#awaitsContinue && !this.isResponseStarted && !this.#isOver) this.#sendContinue();
+  }
+
+  sendInformational(status: number, headers: readonly string[]): void {
+    const { socket } = this.#response;
+    // 100 was ours to say and is said; 101 would change the protocol, which nobody asked for.
+    if (status <= 101 || this.#isOver || socket === null || this.#response.headersSent) return;
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    socket.write(`${head}\r\n`, "latin1");
+  }
+
+  sendHead(status: number, headers: readonly string[], bodyLength: number): void {
+    if (this.#isOver) return;
+    const response = this.#response;
+    // Whether a client that never got its 100 sends the body is its choice: what comes next on the connection is unknown.
+    if (this.#awaitsContinue || !response.shouldKeepAlive) this.closesConnection = true;
+    this.#isBodiless = isBodiless(this.method, status);
+    this.#isChunked = bodyLength < 0 && !this.#isBodiless;
+    response.sendDate = false;
+    // Node then adds neither `connection: keep-alive` nor `keep-alive`.
+    response.removeHeader("connection");
+    try {
+      response.writeHead(status, this.#responseHeaders(status, headers, bodyLength));
+      this.#isHeadHeld = true;
+    } catch {
+      // Node refuses what it calls an invalid header. Half a head cannot be taken back.
+      this.reset();
+    }
+  }
+
+  sendData(chunk: Uint8Array): boolean {
+    if (this.#isOver) return false;
+    if (this.#isBodiless) return true;
+    this.#isHeadHeld = false;
+    // Copied because Node gathers writes until the end of the turn, and the chunk is only ours until we return.
+    return this.#response.write(Buffer.from(chunk));
+  }
+
+  sendEnd(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // The rest of the body is read and thrown away.
+    this.#request.resume();
+    if (this.closesConnection && !this.#isChunked && !this.#awaitsContinue) endWithLinger(this.#response);
+    else this.#response.end();
+  }
+
+  flush(): void {
+    if (!this.#isHeadHeld || this.#isOver) return;
+    this.#isHeadHeld = false;
+    this.#response.flushHeaders();
+  }
+
+  reset(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#request.socket.destroy();
+  }
+
+  pauseBody(): void {
+    if (!this.#isOver) this.#request.pause();
+  }
+
+  resumeBody(): void {
+    this.#request.resume();
+  }
+
+  /** The response is out or the connection is gone. */
+  closed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.handler.onDownstreamAborted(this);
+  }
+
+  receiveData(chunk: Uint8Array): void {
+    if (!this.#isOver) this.handler.onRequestData(this, chunk);
+  }
+
+  receiveEnd(): void {
+    if (!this.#isOver) this.handler.onRequestEnd(this);
+  }
+
+  drained(): void {
+    if (!this.#isOver) this.handler.onDownstreamDrain(this);
+  }
+
+  #sendContinue(): void {
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
+  }
+
+  #responseHeaders(status: number, headers: readonly string[], bodyLength: number): string[] {
+    const result: string[] = [];
+    let hasDate = false;
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] ?? "";
+      if (isDroppedFromResponse(name)) continue;
+      if (name === "date") hasDate = true;
+      result.push(name, headers[i + 1] ?? "");
+    }
+    if (!hasDate) result.push("date", httpDate());
+    const length = announcedLength(this.method, status, bodyLength);
+    if (this.#isChunked) result.push("transfer-encoding", "chunked");
+    else if (length >= 0) result.push("content-length", String(length));
+    if (this.closesConnection) result.push("connection", "close");
+    return result;
+  }
+}
+
+function onData(this: Http1Request, chunk: Uint8Array): void {
+  this.exchange?.receiveData(chunk);
+}
+
+function onEnd(this: Http1Request): void {
+  this.exchange?.receiveEnd();
+}
+
+function onError(): void {
+  // The response closes as well, and that is where an abort is told.
+}
+
+function onDrain(this: Http1Response): void {
+  this.exchange?.drained();
+}

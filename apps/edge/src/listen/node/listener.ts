@@ -1,0 +1,137 @@
+// The engine on Node's own net, tls, http and http2: binds a listener, accepts connections and hands them to TLS and HTTP.
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import type { TLSSocket } from "node:tls";
+import type { Downstream } from "../../exchange/downstream.ts";
+import { BindError } from "../listener.ts";
+import type { BindListener, BoundListener, EngineContext, ListenerSpec } from "../listener.ts";
+import { addressesOf, NodeConnection } from "./connection.ts";
+import { Http1Server } from "./http1-server.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import { ListenerState } from "./listener-state.ts";
+import { TlsAcceptor } from "./tls-acceptor.ts";
+
+/** Connections the kernel holds until they are accepted: a burst of handshakes on a busy worker. The kernel may allow fewer. */
+const backlog = 4096;
+
+/** Binds a listener with Node's own modules; see `BindListener`. */
+export const bindNode: BindListener = async (spec, context) => {
+  const listener = new NodeListener(spec, context);
+  await listener.listen(spec.bindAddress, spec.bindPort);
+  return listener;
+};
+
+class NodeListener implements BoundListener {
+  readonly name: string;
+  readonly engine = "node";
+  readonly #state: ListenerState;
+  readonly #server: Server;
+  readonly #http1: Http1Server;
+  readonly #tls: TlsAcceptor;
+  readonly #connections = new Set<NodeConnection>();
+  #boundPort = 0;
+  #drained: Promise<void> | null = null;
+
+  constructor(spec: ListenerSpec, context: EngineContext) {
+    this.name = spec.listener.name;
+    this.#state = new ListenerState(spec, context);
+    this.#http1 = new Http1Server(this.#state);
+    this.#tls = new TlsAcceptor(this.#state, (...established) => this.#onEstablished(...established));
+    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+  }
+
+  get boundPort(): number {
+    return this.#boundPort;
+  }
+
+  /** Rejects with a `BindError`. Under node:cluster the handle is shared with the other workers. */
+  async listen(address: string, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        this.#http1.close();
+        reject(new BindError(address, port, error.code ?? "UNKNOWN"));
+      };
+      this.#server.once("error", onError);
+      this.#server.listen({ host: address, port, backlog }, () => {
+        this.#server.off("error", onError);
+        // Out of file descriptors: nothing was accepted, and the next connection tries again.
+        this.#server.on("error", ignoreError);
+        resolve();
+      });
+    });
+    const bound = this.#server.address();
+    this.#boundPort = bound !== null && typeof bound === "object" ? bound.port : port;
+  }
+
+  update(spec: ListenerSpec): void {
+    this.#state.update(spec);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    this.#state.isDraining = true;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const connection of this.#connections) connection.http?.drain();
+    await closed;
+    // Node counts a connection out before it tells anyone. Aborts are told with the socket's close, over TLS a turn later.
+    await Promise.all([...this.#connections].map(({ raw }) => new Promise((resolve) => raw.once("close", resolve))));
+    await setImmediate();
+    this.#http1.close();
+  }
+
+  abort(): void {
+    void this.drain();
+    for (const connection of this.#connections) connection.raw.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const { observer, limits } = this.#state.context;
+    socket.on("error", ignoreError);
+    observer.onConnectionOpened(this.name);
+    socket.once("close", () => observer.onConnectionClosed(this.name));
+    const addresses = addressesOf(socket);
+    if (addresses === null || this.#connections.size >= limits.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    const connection = new NodeConnection(socket, addresses);
+    this.#connections.add(connection);
+    socket.once("close", () => this.#connections.delete(connection));
+    if (this.#state.spec.listener.transport === "tls") this.#tls.accept(connection);
+    else this.#acceptClear(connection);
+  }
+
+  #acceptClear(connection: NodeConnection): void {
+    const [chain] = this.#state.spec.listener.filterChains;
+    // A chain with TLS is never served in clear, whatever the listener says of itself.
+    if (chain === undefined || chain.tls !== null) {
+      connection.raw.destroy();
+      return;
+    }
+    connection.http = this.#http1.accept(connection.raw, {
+      listener: this.name,
+      filterChain: chain.name,
+      trust: "",
+      scheme: "http",
+      ...connection.addresses,
+      sni: null,
+      peerCertificate: null,
+    });
+  }
+
+  #onEstablished(connection: NodeConnection, socket: TLSSocket, downstream: Downstream): void {
+    connection.http =
+      socket.alpnProtocol === "h2"
+        ? new Http2Connection({ socket, downstream, state: this.#state })
+        : this.#http1.accept(socket, downstream);
+  }
+}
+
+function ignoreError(): void {
+  // The socket closes as well, which is what is acted on.
+}

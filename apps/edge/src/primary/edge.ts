@@ -1,0 +1,193 @@
+// The primary of an edge: takes tables from disk and from ctrl, has the workers serve them, tells ctrl and operators what is live.
+import type { Logger } from "pino";
+import type { Settings } from "@sluice/core/settings";
+import type { CommitMessage, HelloMessage } from "@sluice/core/wire";
+import { CtrlClient } from "./ctrl-client.ts";
+import { discardLastGood, loadLastGood, saveLastGood } from "./last-good.ts";
+import { PortPlan } from "./port-plan.ts";
+import { type EdgeCounts, prometheusContentType, renderPrometheus } from "./prometheus.ts";
+import { acceptOffer, type TableBytes, type TableOffer } from "./table-bytes.ts";
+import { WorkerPool } from "./worker-pool.ts";
+import type { AdminSource } from "./admin-server.ts";
+
+export interface EdgeOptions {
+  readonly settings: Settings;
+  readonly workers: number;
+  readonly ticketSecret: Uint8Array;
+  readonly controlSocket: string;
+  readonly productVersion: string;
+  readonly log: Logger;
+  /** Called once, when the first table is live in every worker. */
+  readonly onReady: () => void;
+  /** Called when the first table offered was refused and there is none to serve. */
+  readonly onFirstRefused: (reason: string) => void;
+  /** An operator asked for the end through the admin port. */
+  readonly onDrainRequested: () => void;
+}
+
+export class Edge implements AdminSource {
+  readonly pool: WorkerPool;
+  readonly #options: EdgeOptions;
+  readonly #ctrl: CtrlClient;
+  readonly #ports: PortPlan;
+  readonly #counts: EdgeCounts = { liveSinceMs: 0, acceptedTables: 0, refusedTables: 0 };
+  /** Offers, one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+  #isDraining = false;
+  #isReady = false;
+  ctrlUrl: string | null = null;
+
+  constructor(options: EdgeOptions) {
+    this.#options = options;
+    const { settings, log } = options;
+    this.#ports = new PortPlan(settings.edge);
+    this.pool = new WorkerPool({
+      count: options.workers,
+      configure: { type: "configure", settings, ticketSecret: options.ticketSecret },
+      log,
+      onChange: () => this.#reportStatus(),
+    });
+    this.#ctrl = new CtrlClient(
+      options.controlSocket,
+      {
+        hello: () => this.#hello(),
+        onWelcome: (url) => {
+          this.ctrlUrl = url;
+          this.#reportStatus();
+        },
+        onCommit: (message) => this.#offer(message, "ctrl"),
+        onRefused: (reason) => log.warn({ reason }, "ctrl has no table to offer"),
+        onDisconnected: () => {},
+      },
+      log,
+    );
+  }
+
+  /** Serves the last good table if there is one, and asks ctrl for the current one. */
+  async start(): Promise<void> {
+    this.pool.start();
+    const { settings, log } = this.#options;
+    try {
+      const saved = await loadLastGood(settings.state.directory);
+      if (saved !== null) {
+        const { version, manifest, resources } = saved;
+        log.info({ version }, "serving the last good table from disk");
+        this.#offer({ version, manifest, resources: [...resources] }, "disk");
+      }
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, "the last good table on disk is damaged and ignored");
+      await discardLastGood(settings.state.directory);
+    }
+    await this.#queue;
+    this.#ctrl.start();
+  }
+
+  /** Readiness goes off, clients are sent elsewhere, what is under way finishes; resolves when all is over. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.pool.drain(this.#options.settings.edge.drainSeconds * 1000);
+    this.#ctrl.close();
+  }
+
+  notReadyReason(): string | null {
+    if (this.#isDraining) return "draining";
+    if (this.pool.live === null) return "no table yet";
+    return this.pool.isServing ? null : "a worker does not serve the live table yet";
+  }
+
+  async prometheus(): Promise<{ contentType: string; text: string }> {
+    const text = await renderPrometheus({
+      pool: this.pool,
+      counts: this.#counts,
+      isCtrlConnected: this.#ctrl.isConnected,
+    });
+    return { contentType: prometheusContentType, text };
+  }
+
+  configDump(): unknown {
+    const live = this.pool.live?.bytes;
+    return { version: live?.version ?? null, ...live?.decoded.table };
+  }
+
+  requestDrain(): void {
+    this.#options.onDrainRequested();
+  }
+
+  #offer(offer: CommitMessage | TableOffer, source: "ctrl" | "disk"): void {
+    this.#queue = this.#queue.then(() => this.#take(offer, source));
+  }
+
+  async #take(offer: TableOffer, source: "ctrl" | "disk"): Promise<void> {
+    if (this.#isDraining) return;
+    const live = this.pool.live?.bytes ?? null;
+    if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, source);
+    let table: TableBytes;
+    try {
+      table = acceptOffer(offer, live);
+      const bindings = await this.#ports.plan(table.decoded.table.listeners);
+      const result = await this.pool.apply({ bytes: table, bindings });
+      if (!result.ok) return this.#refused(offer.version, result.worker, result.reason);
+      this.#ports.keep(bindings);
+    } catch (error) {
+      return this.#refused(offer.version, null, reasonOf(error));
+    }
+    this.#counts.liveSinceMs = Date.now();
+    this.#counts.acceptedTables++;
+    await this.#accepted(table, source);
+  }
+
+  async #accepted(table: TableBytes, source: "ctrl" | "disk"): Promise<void> {
+    const { log, settings } = this.#options;
+    const workers = this.pool.slots.map(({ number, pid, appliedMs }) => ({ worker: number, pid, appliedMs }));
+    if (source === "ctrl") {
+      log.info({ version: table.version, workers: workers.length }, "table is live");
+      await saveLastGood(settings.state.directory, table).catch((error: unknown) =>
+        log.error(
+          { reason: reasonOf(error) },
+          "the last good table could not be saved; a restart without ctrl would have none",
+        ),
+      );
+      this.#ctrl.send({ type: "ack", version: table.version, workers });
+    }
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#options.onReady();
+  }
+
+  #refused(version: string, worker: number | null, reason: string): void {
+    this.#counts.refusedTables++;
+    this.#options.log.error({ version, worker, reason }, "table refused; serving what was live before");
+    this.#ctrl.send({ type: "nack", version, worker, reason });
+    if (this.pool.live === null) this.#options.onFirstRefused(reason);
+  }
+
+  #hello(): HelloMessage {
+    const live = this.pool.live?.bytes;
+    return {
+      type: "hello",
+      protocol: 1,
+      edgeId: this.#options.settings.node.id,
+      productVersion: this.#options.productVersion,
+      have: [...(live?.resources.keys() ?? [])],
+      version: live?.version ?? null,
+    };
+  }
+
+  #reportStatus(): void {
+    if (!this.#ctrl.isConnected) return;
+    this.#ctrl.send({
+      type: "status",
+      workers: this.pool.slots.map(({ number, pid, version, sinceMs }) => ({
+        worker: number,
+        pid,
+        version: version === "" ? null : version,
+        sinceMs,
+      })),
+      listeners: [...(this.pool.slots[0]?.listeners ?? [])],
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

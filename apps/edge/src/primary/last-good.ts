@@ -1,0 +1,42 @@
+// The last good table on disk: an edge that starts while ctrl is away serves it at once. One frame of the wire protocol, so that what
+// is read back is checked as strictly as what arrives from ctrl.
+import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeFrame, FrameDecoder } from "@sluice/core/wire";
+import { acceptOffer, type TableBytes } from "./table-bytes.ts";
+
+const fileName = "last-good.table";
+
+/** Writes it so that a crash at any moment leaves the old or the new table, never half of one. It holds private keys: 0600. */
+export async function saveLastGood(stateDirectory: string, table: TableBytes): Promise<void> {
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  const path = join(stateDirectory, fileName);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const { version, manifest, resources } = table;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(encodeFrame({ type: "commit", version, manifest, resources: [...resources] }));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** The saved table, or null when there is none. Throws `WireError` when it is damaged. */
+export async function loadLastGood(stateDirectory: string): Promise<TableBytes | null> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(join(stateDirectory, fileName));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  const [message] = new FrameDecoder("ctrl").push(bytes);
+  return message?.type === "commit" ? acceptOffer(message, null) : null;
+}
+
+/** Removes a damaged one. */
+export async function discardLastGood(stateDirectory: string): Promise<void> {
+  await unlink(join(stateDirectory, fileName)).catch(() => {});
+}

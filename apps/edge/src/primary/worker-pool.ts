@@ -1,0 +1,192 @@
+// All workers together: a table is prepared by every one before any serves it, and taken back from every one when one cannot. A worker
+// that ends is replaced, and the replacement serves the live table before anything else happens to it.
+import type { Logger } from "pino";
+import type { MetricJson } from "../observe/metric-json.ts";
+import type { Binding, ToWorker } from "../worker/messages.ts";
+import { resourcesBeyond, type TableBytes } from "./table-bytes.ts";
+import { type Outcome, WorkerSlot } from "./worker-slot.ts";
+
+export interface LiveTable {
+  readonly bytes: TableBytes;
+  readonly bindings: Readonly<Record<string, Binding>>;
+}
+
+export type ApplyResult =
+  | { readonly ok: true }
+  | { readonly ok: false; /** Number of the worker that refused. */ readonly worker: number; readonly reason: string };
+
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly configure: Extract<ToWorker, { type: "configure" }>;
+  readonly log: Logger;
+  /** A worker came, went or serves something else. */
+  readonly onChange: () => void;
+}
+
+/** A worker that lived shorter than this is replaced after a growing pause. */
+const healthyLifeMs = 5_000;
+const maxPauseMs = 5_000;
+
+export class WorkerPool {
+  readonly slots: readonly WorkerSlot[];
+  readonly #options: WorkerPoolOptions;
+  #live: LiveTable | null = null;
+  /** Applies and replacements, one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #isStopping = false;
+  #hasReportedEngine = false;
+  #shortLives = 0;
+  restarts = 0;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.slots = Array.from(
+      { length: options.count },
+      (_, index) =>
+        new WorkerSlot(index + 1, {
+          onExit: (slot, description) => this.#onExit(slot, description),
+          onEngineUnavailable: (reason) => this.#onEngineUnavailable(reason),
+        }),
+    );
+  }
+
+  get live(): LiveTable | null {
+    return this.#live;
+  }
+
+  /** True when every worker serves the live table. */
+  get isServing(): boolean {
+    const version = this.#live?.bytes.version;
+    return version !== undefined && this.slots.every((slot) => slot.version === version);
+  }
+
+  start(): void {
+    for (const slot of this.slots) slot.start(this.#options.configure);
+  }
+
+  /** Makes every worker serve `next`, or none. */
+  apply(next: LiveTable): Promise<ApplyResult> {
+    return this.#enqueue(async () => {
+      const first = await this.#tryApply(next);
+      // A worker that died meanwhile may have been killed by someone else: the table gets a second chance, with its replacement.
+      const result = first.ok || !first.isGone ? first : await this.#tryApply(next);
+      this.#options.onChange();
+      return result.ok ? { ok: true } : { ok: false, worker: result.worker, reason: result.reason };
+    });
+  }
+
+  async #tryApply(next: LiveTable): Promise<ApplyResult & { readonly isGone?: boolean }> {
+    await this.#replaceMissing();
+    const before = this.#live;
+    const prepared = await this.#askAll(prepareMessage(next, before));
+    if (prepared !== null) {
+      for (const slot of this.slots) slot.tell({ type: "abort", version: next.bytes.version });
+      return prepared;
+    }
+    this.#live = next;
+    const committed = await this.#askAll({ type: "commit", version: next.bytes.version });
+    if (committed === null) return { ok: true };
+    this.#live = before;
+    if (before !== null) {
+      // Complete, because a worker that failed midway may hold either table.
+      await this.#askAll(prepareMessage(before, null));
+      await this.#askAll({ type: "commit", version: before.bytes.version });
+    }
+    return committed;
+  }
+
+  /** The first refusal, or null when all agreed. */
+  async #askAll(
+    message: Extract<ToWorker, { type: "prepare" | "commit" }>,
+  ): Promise<{ ok: false; worker: number; reason: string; isGone: boolean } | null> {
+    const outcomes = await Promise.all(this.slots.map(async (slot) => ({ slot, outcome: await slot.ask(message) })));
+    for (const { slot, outcome } of outcomes) {
+      if (!outcome.ok) return { ok: false, worker: slot.number, reason: outcome.reason, isGone: outcome.isGone };
+    }
+    return null;
+  }
+
+  async metrics(): Promise<(readonly MetricJson[])[]> {
+    return Promise.all(this.slots.map((slot) => slot.metrics()));
+  }
+
+  reopenLogs(): void {
+    for (const slot of this.slots) slot.tell({ type: "reopen-logs" });
+  }
+
+  /** Resolves when every worker has finished or `limitMs` is over; what still runs then is ended. */
+  async drain(limitMs: number): Promise<void> {
+    this.#isStopping = true;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([Promise.all(this.slots.map((slot) => slot.drain())), limit]);
+    clearTimeout(timer);
+    this.kill();
+  }
+
+  kill(): void {
+    this.#isStopping = true;
+    for (const slot of this.slots) slot.kill();
+  }
+
+  #onExit(slot: WorkerSlot, description: string): void {
+    this.#options.onChange();
+    if (this.#isStopping) return;
+    this.restarts++;
+    const livedMs = Date.now() - slot.startedAtMs;
+    this.#shortLives = livedMs < healthyLifeMs ? this.#shortLives + 1 : 0;
+    const pauseMs = this.#shortLives <= 1 ? 0 : Math.min(100 * 2 ** this.#shortLives, maxPauseMs);
+    this.#options.log.error(
+      { worker: slot.number, livedMs, pauseMs },
+      `worker ended unexpectedly (${description}); it is replaced`,
+    );
+    setTimeout(() => void this.#enqueue(() => this.#replaceMissing()), pauseMs);
+  }
+
+  /** Starts a process in every empty slot and has it serve the live table. */
+  async #replaceMissing(): Promise<void> {
+    if (this.#isStopping) return;
+    const empty = this.slots.filter((slot) => !slot.isRunning);
+    for (const slot of empty) slot.start(this.#options.configure);
+    const live = this.#live;
+    if (live === null) return;
+    await Promise.all(empty.map((slot) => this.#bringUp(slot, live)));
+    if (empty.length > 0) this.#options.onChange();
+  }
+
+  async #bringUp(slot: WorkerSlot, live: LiveTable): Promise<void> {
+    const prepared = await slot.ask(prepareMessage(live, null));
+    const outcome: Outcome = prepared.ok ? await slot.ask({ type: "commit", version: live.bytes.version }) : prepared;
+    if (outcome.ok || outcome.isGone) return;
+    this.#options.log.error(
+      { worker: slot.number, reason: outcome.reason },
+      "the replacement cannot serve the live table; trying anew",
+    );
+    slot.kill();
+  }
+
+  #enqueue<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  #onEngineUnavailable(reason: string): void {
+    if (this.#hasReportedEngine) return;
+    this.#hasReportedEngine = true;
+    this.#options.log.warn(
+      { reason },
+      "uWebSockets.js cannot be loaded on this machine; every listener is served by engine node",
+    );
+  }
+}
+
+function prepareMessage(
+  { bytes, bindings }: LiveTable,
+  base: LiveTable | null,
+): Extract<ToWorker, { type: "prepare" }> {
+  const { version, manifest } = bytes;
+  return { type: "prepare", version, manifest, resources: resourcesBeyond(bytes, base?.bytes ?? null), bindings };
+}

@@ -1,0 +1,162 @@
+// One place for a worker: the process that fills it now, what was asked of it, and its replacement when it ends.
+import cluster, { type Worker as ClusterWorker } from "node:cluster";
+import type { MetricJson } from "../observe/metric-json.ts";
+import type { FromWorker, ListenerReport, ToWorker } from "../worker/messages.ts";
+
+/** How a worker answered `prepare` or `commit`. */
+export type Outcome =
+  | { readonly ok: true; readonly appliedMs: number; readonly listeners: readonly ListenerReport[] }
+  | { readonly ok: false; readonly reason: string; readonly isGone: boolean };
+
+export interface SlotEvents {
+  onExit(slot: WorkerSlot, description: string): void;
+  onEngineUnavailable(reason: string): void;
+}
+
+/** A worker that does not answer for this long is taken for refusing. */
+const answerTimeoutMs = 30_000;
+const metricsTimeoutMs = 2_000;
+
+export class WorkerSlot {
+  /** 1, 2, ...: stays when the process is replaced. */
+  readonly number: number;
+  readonly #events: SlotEvents;
+  #process: ClusterWorker | null = null;
+  /** What waits for the process to listen; null when it does. */
+  #outbox: ToWorker[] | null = null;
+  #pending: ((outcome: Outcome) => void) | null = null;
+  readonly #metricRequests = new Map<number, (metrics: readonly MetricJson[]) => void>();
+  #onDrained: (() => void) | null = null;
+  #nextMetricId = 1;
+  /** The version this worker serves, empty before the first, and since when. */
+  version = "";
+  sinceMs = 0;
+  appliedMs = 0;
+  startedAtMs = 0;
+  listeners: readonly ListenerReport[] = [];
+
+  constructor(number: number, events: SlotEvents) {
+    this.number = number;
+    this.#events = events;
+  }
+
+  get pid(): number {
+    return this.#process?.process.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== null;
+  }
+
+  /** Starts a process in this slot and configures it. */
+  start(configure: Extract<ToWorker, { type: "configure" }>): void {
+    const worker = cluster.fork({ SLUICE_WORKER: String(this.number) });
+    this.#process = worker;
+    this.version = "";
+    this.listeners = [];
+    this.startedAtMs = Date.now();
+    worker.on("message", (message: FromWorker) => this.#onMessage(message));
+    worker.on("error", () => {});
+    worker.on("exit", (code, signal) => this.#onExit(signal ?? `status ${code}`));
+    this.#outbox = [configure];
+  }
+
+  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends or stays silent. */
+  ask(message: Extract<ToWorker, { type: "prepare" | "commit" }>): Promise<Outcome> {
+    if (this.#process === null)
+      return Promise.resolve({ ok: false, reason: "the worker is not running", isGone: true });
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => settle({ ok: false, reason: `no answer within ${answerTimeoutMs} ms`, isGone: false }),
+        answerTimeoutMs,
+      );
+      const settle = (outcome: Outcome) => {
+        clearTimeout(timer);
+        this.#pending = null;
+        if (outcome.ok && message.type === "commit") this.#serves(message.version, outcome);
+        resolve(outcome);
+      };
+      this.#pending = settle;
+      this.#send(message);
+    });
+  }
+
+  tell(message: Extract<ToWorker, { type: "abort" | "reopen-logs" }>): void {
+    this.#send(message);
+  }
+
+  metrics(): Promise<readonly MetricJson[]> {
+    if (this.#process === null) return Promise.resolve([]);
+    const id = this.#nextMetricId++;
+    return new Promise((resolve) => {
+      const finish = (metrics: readonly MetricJson[]) => {
+        clearTimeout(timer);
+        this.#metricRequests.delete(id);
+        resolve(metrics);
+      };
+      const timer = setTimeout(() => finish([]), metricsTimeoutMs);
+      this.#metricRequests.set(id, finish);
+      this.#send({ type: "metrics", id });
+    });
+  }
+
+  /** Resolves when the worker has let its last connection go, or is gone. */
+  drain(): Promise<void> {
+    if (this.#process === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+      this.#send({ type: "drain" });
+    });
+  }
+
+  kill(): void {
+    this.#process?.process.kill("SIGKILL");
+  }
+
+  #send(message: ToWorker): void {
+    if (this.#outbox !== null) this.#outbox.push(message);
+    else if (this.#process?.isConnected() === true) this.#process.send(message);
+  }
+
+  #onStarted(): void {
+    const waiting = this.#outbox ?? [];
+    this.#outbox = null;
+    for (const message of waiting) this.#send(message);
+  }
+
+  #serves(version: string, outcome: Extract<Outcome, { ok: true }>): void {
+    this.version = version;
+    this.sinceMs = Date.now();
+    this.appliedMs = outcome.appliedMs;
+    this.listeners = outcome.listeners;
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case "started":
+        return this.#onStarted();
+      case "prepared":
+        return this.#pending?.({ ok: true, appliedMs: 0, listeners: [] });
+      case "applied":
+        return this.#pending?.({ ok: true, appliedMs: message.appliedMs, listeners: message.listeners });
+      case "refused":
+        return this.#pending?.({ ok: false, reason: message.reason, isGone: false });
+      case "metrics":
+        return this.#metricRequests.get(message.id)?.(message.metrics);
+      case "engine-unavailable":
+        return this.#events.onEngineUnavailable(message.reason);
+      case "drained":
+        return this.#onDrained?.();
+    }
+  }
+
+  #onExit(description: string): void {
+    this.#process = null;
+    this.version = "";
+    this.listeners = [];
+    this.#pending?.({ ok: false, reason: `the worker ended (${description})`, isGone: true });
+    for (const finish of this.#metricRequests.values()) finish([]);
+    this.#onDrained?.();
+    this.#events.onExit(this, description);
+  }
+}

@@ -1,0 +1,165 @@
+// The proxy: what happens to an exchange from its head to its last byte. Engines below `listen/` call it with what clients do,
+// upstream streams with what upstreams do; it is the only place that joins the two.
+//
+//   onRequest ─► selectRoute (trust, form, host, TLS, route) ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
+//                     └─ answers itself ─────────────────────────┴─ failure ─────────────────────────────────► finish
+import type { Exchange, ExchangeHandler } from "../exchange/exchange.ts";
+import type { FailureCode } from "../exchange/failure.ts";
+import type { AccessLog } from "../observe/access-log.ts";
+import type { ClusterManager } from "../upstream/cluster-manager.ts";
+import { sendRequest } from "../upstream/send-request.ts";
+import { coarseSeconds } from "./clock.ts";
+import { sendFailure } from "./local-response.ts";
+import { buildUpstreamHead } from "./request-head.ts";
+import { buildResponseHeaders } from "./response-head.ts";
+import { drawCluster, type RuntimeRoute } from "./runtime-route.ts";
+import type { RuntimeTable } from "./runtime-table.ts";
+import { type HttpsAuthority, selectRoute } from "./select-route.ts";
+
+export interface ProxyOptions {
+  readonly table: RuntimeTable;
+  readonly clusters: ClusterManager;
+  readonly accessLog: AccessLog;
+  readonly httpsAuthority: HttpsAuthority;
+  /** No byte in either direction for this long ends an exchange; 0: never. */
+  readonly streamIdleTimeoutSeconds: number;
+}
+
+export class Proxy implements ExchangeHandler {
+  /** The live table. A request keeps what it took from the table it began with. */
+  table: RuntimeTable;
+  /** Responses tell HTTP/1.1 clients to connect elsewhere. */
+  isDraining = false;
+  readonly #clusters: ClusterManager;
+  readonly #accessLog: AccessLog;
+  readonly #httpsAuthority: HttpsAuthority;
+  readonly #streamIdleTimeoutSeconds: number;
+  readonly #active = new Set<Exchange>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: ProxyOptions) {
+    this.table = options.table;
+    this.#clusters = options.clusters;
+    this.#accessLog = options.accessLog;
+    this.#httpsAuthority = options.httpsAuthority;
+    this.#streamIdleTimeoutSeconds = options.streamIdleTimeoutSeconds;
+    this.#sweep = setInterval(() => this.#endIdleExchanges(), 1000);
+    this.#sweep.unref();
+  }
+
+  /** Exchanges under way. */
+  get activeCount(): number {
+    return this.#active.size;
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+  }
+
+  onRequest(exchange: Exchange): void {
+    this.#active.add(exchange);
+    exchange.lastActivity = coarseSeconds();
+    if (this.isDraining) exchange.closesConnection = true;
+    const route = selectRoute(exchange, this.table, this.#httpsAuthority);
+    if (route === null) this.#finish(exchange);
+    else this.#forward(exchange, route);
+  }
+
+  #forward(exchange: Exchange, route: RuntimeRoute): void {
+    exchange.cluster = drawCluster(route, Math.random);
+    const cluster = this.#clusters.get(exchange.cluster);
+    if (cluster === null) return this.#fail(exchange, "cluster_not_found");
+    const endpoint = cluster.choose();
+    if (endpoint === null) return this.#fail(exchange, "no_healthy_upstream");
+    const head = buildUpstreamHead(exchange, route.operation);
+    const body = exchange.bodyLength === 0 ? "none" : exchange.bodyLength < 0 ? "chunked" : "length";
+    exchange.upstreamStartedAt = performance.now();
+    exchange.upstream = sendRequest(endpoint, { method: exchange.method, head, body }, exchange);
+  }
+
+  onRequestData(exchange: Exchange, chunk: Uint8Array): void {
+    if (exchange.isDone) return;
+    exchange.bytesReceived += chunk.length;
+    exchange.lastActivity = coarseSeconds();
+    if (exchange.upstream?.write(chunk) === false) exchange.pauseBody();
+  }
+
+  onRequestEnd(exchange: Exchange): void {
+    if (exchange.isRequestComplete) return;
+    exchange.isRequestComplete = true;
+    if (!exchange.isDone) exchange.upstream?.end();
+  }
+
+  onDownstreamDrain(exchange: Exchange): void {
+    if (!exchange.isDone) exchange.upstream?.resume();
+  }
+
+  onDownstreamAborted(exchange: Exchange): void {
+    if (exchange.isDone) return;
+    exchange.failure = "downstream_gone";
+    exchange.upstream?.abort();
+    this.#finish(exchange);
+  }
+
+  onUpstreamInformational(exchange: Exchange, status: number, headers: readonly string[]): void {
+    exchange.lastActivity = coarseSeconds();
+    exchange.sendInformational(status, headers);
+  }
+
+  onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void {
+    exchange.lastActivity = coarseSeconds();
+    exchange.upstreamRespondedAt = performance.now();
+    exchange.status = status;
+    exchange.isResponseStarted = true;
+    if (this.isDraining) exchange.closesConnection = true;
+    exchange.sendHead(status, buildResponseHeaders(exchange, headers), bodyLength);
+  }
+
+  onUpstreamData(exchange: Exchange, chunk: Uint8Array): void {
+    exchange.lastActivity = coarseSeconds();
+    exchange.bytesSent += chunk.length;
+    if (!exchange.sendData(chunk)) exchange.upstream?.pause();
+  }
+
+  onUpstreamFlush(exchange: Exchange): void {
+    if (!exchange.isDone) exchange.flush();
+  }
+
+  onUpstreamEnd(exchange: Exchange): void {
+    exchange.sendEnd();
+    this.#finish(exchange);
+  }
+
+  onUpstreamError(exchange: Exchange, failure: FailureCode): void {
+    if (!exchange.isDone) this.#fail(exchange, failure);
+  }
+
+  onUpstreamDrain(exchange: Exchange): void {
+    if (!exchange.isDone) exchange.resumeBody();
+  }
+
+  #fail(exchange: Exchange, code: FailureCode): void {
+    sendFailure(exchange, code);
+    this.#finish(exchange);
+  }
+
+  /** Exactly once an exchange: counted, logged, forgotten. */
+  #finish(exchange: Exchange): void {
+    exchange.isDone = true;
+    this.#active.delete(exchange);
+    // What is left of the request is read and thrown away: a body that nobody reads would stall the connection.
+    if (!exchange.isRequestComplete && exchange.failure !== "downstream_gone") exchange.resumeBody();
+    exchange.selection?.recorder.record(exchange);
+    if (this.#accessLog.isOn) this.#accessLog.write(exchange);
+  }
+
+  #endIdleExchanges(): void {
+    if (this.#streamIdleTimeoutSeconds === 0) return;
+    const oldest = coarseSeconds() - this.#streamIdleTimeoutSeconds;
+    for (const exchange of this.#active) {
+      if (exchange.lastActivity >= oldest) continue;
+      exchange.upstream?.abort();
+      this.#fail(exchange, "stream_idle_timeout");
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// The head that goes upstream: the client's headers without those that concern one hop or that only a gateway may set, then
+// the gateway's own. Built as one string because it leaves in one write.
+import { randomUUID } from "node:crypto";
+import type { Exchange } from "../exchange/exchange.ts";
+import { isInternalAddress } from "./addresses.ts";
+import { clientCertificateHeader } from "./client-certificate-header.ts";
+import { type IncomingTrace, traceHeaders } from "./trace-ids.ts";
+
+// Never passed on. Hop by hop (RFC 9110 7.6.1), framing (made anew from what was really read), or an assertion about the
+// client that only the gateway can make: a client that could send x-forwarded-client-cert could be anyone.
+const dropped = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "te",
+  "trailer",
+  "upgrade",
+  "http2-settings",
+  "content-length",
+  "host",
+  "x-forwarded-proto",
+  "x-forwarded-client-cert",
+]);
+
+// Taken out of the client's headers and written again below. Set for the time of one synchronous call; see buildUpstreamHead.
+const trace: IncomingTrace = { traceId: null, spanId: null, sampled: null, b3: null, traceParent: null };
+let forwardedFor = "";
+let requestId = "";
+
+/**
+ * The complete request head for an HTTP/1.1 upstream, empty line included. Sets `exchange.requestId`.
+ * The order is the client's, then the gateway's.
+ */
+export function buildUpstreamHead(exchange: Exchange, operation: string): string {
+  const { downstream, headers } = exchange;
+  const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
+  let head = `${exchange.method} ${target} HTTP/1.1\r\nhost: ${exchange.authority}\r\n`;
+  resetCaptured();
+  const nominated = connectionNominated(exchange);
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? "";
+    const value = headers[i + 1] ?? "";
+    if (isTakenOut(name, value) || (nominated !== null && nominated.includes(name))) continue;
+    head += `${name}: ${value}\r\n`;
+  }
+  if (exchange.bodyLength > 0 || (exchange.bodyLength === 0 && announcesEmptyBody(exchange))) {
+    head += `content-length: ${exchange.bodyLength}\r\n`;
+  } else if (exchange.bodyLength < 0) head += "transfer-encoding: chunked\r\n";
+
+  const isInternal = isInternalAddress(downstream.remoteAddress);
+  // Envoy keeps the request id of an internal client and makes a new one for all others, who could forge what is logged.
+  exchange.requestId = isInternal && requestId !== "" ? requestId : randomUUID();
+  const address = downstream.remoteAddress;
+  head +=
+    (forwardedFor === "" ? `x-forwarded-for: ${address}\r\n` : `x-forwarded-for: ${forwardedFor},${address}\r\n`) +
+    `x-forwarded-proto: ${exchange.scheme}\r\n` +
+    originHeader(isInternal, address) +
+    `x-request-id: ${exchange.requestId}\r\n` +
+    `x-envoy-decorator-operation: ${operation}\r\nx-envoy-attempt-count: 1\r\n` +
+    traceHeaders(trace);
+  if (downstream.peerCertificate !== null) {
+    head += `x-forwarded-client-cert: ${clientCertificateHeader(downstream.peerCertificate)}\r\n`;
+  }
+  return `${head}\r\n`;
+}
+
+/** Envoy's rule: a request is internal when its peer is and no proxy before us named another client. */
+function originHeader(isInternal: boolean, address: string): string {
+  if (!isInternal) return `x-envoy-external-address: ${address}\r\n`;
+  return forwardedFor === "" ? "x-envoy-internal: true\r\n" : "";
+}
+
+function resetCaptured(): void {
+  trace.traceId = trace.spanId = trace.sampled = trace.b3 = trace.traceParent = null;
+  forwardedFor = "";
+  requestId = "";
+}
+
+/** True when the header is not passed on as it is. Most names leave at the first letter. */
+function isTakenOut(name: string, value: string): boolean {
+  switch (name.charCodeAt(0)) {
+    case 120: // x
+      return isTakenOutX(name, value);
+    case 99: // c
+    case 104: // h
+    case 107: // k
+    case 112: // p
+    case 117: // u
+      return dropped.has(name);
+    case 116: // t
+      if (name === "traceparent") {
+        trace.traceParent = value;
+        return true;
+      }
+      return dropped.has(name);
+    case 98: // b
+      if (name !== "b3") return false;
+      trace.b3 = value;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isTakenOutX(name: string, value: string): boolean {
+  // Envoy's own headers steer its router (retries, timeouts); from outside they are refused.
+  if (name.startsWith("x-envoy-")) return true;
+  switch (name) {
+    case "x-forwarded-for":
+      forwardedFor = forwardedFor === "" ? value : `${forwardedFor},${value}`;
+      return true;
+    case "x-request-id":
+      requestId = value;
+      return true;
+    case "x-b3-traceid":
+      trace.traceId = value;
+      return true;
+    case "x-b3-spanid":
+      trace.spanId = value;
+      return true;
+    case "x-b3-sampled":
+      trace.sampled = value;
+      return true;
+    case "x-b3-parentspanid":
+      return true;
+    default:
+      return dropped.has(name);
+  }
+}
+
+/** Names the client's Connection header makes hop by hop; null when there are none (nearly always). */
+function connectionNominated(exchange: Exchange): string[] | null {
+  const value = exchange.header("connection");
+  if (value === null || value === "keep-alive" || value === "close") return null;
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+}
+
+/** `content-length: 0` is passed on where the client sent it: some backends insist on it for POST. */
+function announcesEmptyBody(exchange: Exchange): boolean {
+  return exchange.method !== "GET" && exchange.method !== "HEAD" && exchange.header("content-length") !== null;
+}

@@ -1,0 +1,67 @@
+// The table as the data path reads it: names resolved to objects, server names and hosts indexed. Built beside the live one and
+// swapped by one assignment; what did not change is taken over from the table before it.
+import { buildChainIndex, type ChainIndex } from "@sluice/core/match";
+import type { FilterChain, Listener, SecretResource, Table } from "@sluice/core/model";
+import type { RouteSelection } from "../exchange/exchange.ts";
+import { trustDigest } from "../tls/trust-digest.ts";
+import { type RecorderOf, RuntimeRouteConfig, select } from "./runtime-route.ts";
+
+export interface RuntimeChain {
+  readonly chain: FilterChain;
+  /** See `Downstream.trust`. */
+  readonly trust: string;
+  readonly routes: RuntimeRouteConfig;
+}
+
+export interface RuntimeListener {
+  readonly listener: Listener;
+  readonly chains: ReadonlyMap<string, RuntimeChain>;
+  /** Null on cleartext, where there is one chain and SNI plays no role. */
+  readonly chainIndex: ChainIndex | null;
+}
+
+export interface RuntimeTable {
+  /** Empty before the first table. */
+  readonly version: string;
+  readonly table: Table;
+  readonly listeners: ReadonlyMap<string, RuntimeListener>;
+  readonly routeConfigs: ReadonlyMap<string, RuntimeRouteConfig>;
+  readonly secrets: ReadonlyMap<string, SecretResource>;
+  /** What a request without virtual host is counted under. */
+  readonly unmatched: RouteSelection;
+}
+
+export interface RuntimeTableSource {
+  readonly version: string;
+  readonly table: Table;
+  /** The table to take unchanged route configs from. */
+  readonly previous: RuntimeTable | null;
+  readonly recorderOf: RecorderOf;
+}
+
+/** Builds it. Throws when a chain names a route config that the table does not hold: such a table is refused as a whole. */
+export function buildRuntimeTable({ version, table, previous, recorderOf }: RuntimeTableSource): RuntimeTable {
+  const secrets = new Map(table.secrets.map((secret) => [secret.name, secret]));
+  const routeConfigs = new Map<string, RuntimeRouteConfig>();
+  for (const source of table.routeConfigs) {
+    const before = previous?.routeConfigs.get(source.name);
+    routeConfigs.set(source.name, before?.source === source ? before : new RuntimeRouteConfig(source, recorderOf));
+  }
+  const chainOf = (listener: Listener, chain: FilterChain): RuntimeChain => {
+    const routes = routeConfigs.get(chain.routeConfig);
+    if (routes === undefined) {
+      throw new Error(`${listener.name} names the route config ${chain.routeConfig}, which the table does not hold`);
+    }
+    const trust = chain.tls === null ? "" : trustDigest(chain.tls, (name) => secrets.get(name) ?? null);
+    return { chain, trust, routes };
+  };
+  const listeners = new Map<string, RuntimeListener>();
+  for (const listener of table.listeners) {
+    listeners.set(listener.name, {
+      listener,
+      chains: new Map(listener.filterChains.map((chain) => [chain.name, chainOf(listener, chain)])),
+      chainIndex: listener.transport === "tls" ? buildChainIndex(listener.filterChains) : null,
+    });
+  }
+  return { version, table, listeners, routeConfigs, secrets, unmatched: select("", "", recorderOf("", "", "")) };
+}

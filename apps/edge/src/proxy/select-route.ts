@@ -1,0 +1,83 @@
+// Phases that decide where an exchange goes: is the connection still trusted, is the request well formed, whose host is it, must
+// it come over TLS, which route. Each phase either answers the exchange or hands it on.
+import { isMisdirected } from "@sluice/core/match";
+import { normalizePath } from "@sluice/core/model";
+import type { Exchange } from "../exchange/exchange.ts";
+import { sendFailure, sendHttpsRedirect } from "./local-response.ts";
+import type { RuntimeRoute } from "./runtime-route.ts";
+import type { RuntimeTable } from "./runtime-table.ts";
+
+/** Gives the host that a redirect to https names, from the authority of a request on this listener. */
+export type HttpsAuthority = (authority: string, listener: string) => string;
+
+/** The route of the exchange, or null when the exchange has been answered. Sets `exchange.selection` and normalises its path. */
+export function selectRoute(
+  exchange: Exchange,
+  table: RuntimeTable,
+  httpsAuthority: HttpsAuthority,
+): RuntimeRoute | null {
+  exchange.selection = table.unmatched;
+  const { downstream } = exchange;
+  const listener = table.listeners.get(downstream.listener);
+  const chain = listener?.chains.get(downstream.filterChain);
+  // The chain this connection was let in by is gone, or demands something else of its clients now: a handshake that would not be
+  // accepted today may not be used today. The client connects anew and meets the new chain.
+  if (listener === undefined || chain === undefined || chain.trust !== downstream.trust) {
+    return refuse(exchange, "chain_changed");
+  }
+  if (!isPlainAuthority(exchange.authority))
+    return refuse(exchange, exchange.authority === "" ? "missing_host" : "bad_request");
+  const path = normalizePath(exchange.path);
+  if (path === null || !isPlainQuery(exchange.query)) return refuse(exchange, "bad_path");
+  exchange.path = path;
+
+  if (listener.chainIndex !== null && isMisdirected(listener.chainIndex, chain.chain, exchange.host)) {
+    return refuse(exchange, "misdirected");
+  }
+  const matcher = chain.routes.find(exchange.host);
+  if (matcher === null) return refuse(exchange, "route_not_found");
+  const virtualHost = chain.routes.runtimeOf(matcher.virtualHost);
+  exchange.selection = virtualHost.unmatched;
+  // Before the routes, as Envoy does: a host that requires TLS redirects every path (istio-semantics 2.9).
+  if (virtualHost.requireTls && downstream.scheme === "http") {
+    sendHttpsRedirect(exchange, httpsAuthority(exchange.authority, downstream.listener));
+    return null;
+  }
+  const route = virtualHost.routes[matcher.match(exchange)];
+  if (route === undefined) return refuse(exchange, "route_not_found");
+  exchange.selection = route;
+  return route;
+}
+
+function refuse(exchange: Exchange, code: Parameters<typeof sendFailure>[1]): null {
+  sendFailure(exchange, code);
+  return null;
+}
+
+/**
+ * True for text that cannot end the Host line or be read as another host: letters, digits, `.`, `-`, `_`, `:` and brackets.
+ * The engines check it as well; HTTP/2 allows more in `:authority`, and this text goes into an HTTP/1.1 head.
+ */
+function isPlainAuthority(authority: string): boolean {
+  for (let i = 0; i < authority.length; i++) {
+    const code = authority.charCodeAt(i);
+    const lower = code | 0x20;
+    const isPlain =
+      (lower >= 97 && lower <= 122) ||
+      (code >= 45 && code <= 58 && code !== 47) ||
+      code === 91 ||
+      code === 93 ||
+      code === 95;
+    if (!isPlain) return false;
+  }
+  return authority.length > 0;
+}
+
+/** True when the query can stand in a request line: no control character, space or fragment. */
+function isPlainQuery(query: string): boolean {
+  for (let i = 0; i < query.length; i++) {
+    const code = query.charCodeAt(i);
+    if (code <= 32 || code === 127 || code === 35 || code > 255) return false;
+  }
+  return true;
+}

@@ -1,0 +1,43 @@
+// Versions, ciphers and groups of a TLS context in the words that Node and its OpenSSL understand.
+import { createSecureContext, DEFAULT_CIPHERS } from "node:tls";
+import type { SecureVersion } from "node:tls";
+import type { TlsContext, TlsVersion } from "@sluice/core/model";
+
+export function nodeVersion(version: TlsVersion): SecureVersion {
+  return version === "TLSv1.0" ? "TLSv1" : version;
+}
+
+const isTls13Suite = (name: string): boolean => name.startsWith("TLS_");
+
+const defaultTls13Suites: readonly string[] = DEFAULT_CIPHERS.split(":").filter(isTls13Suite);
+
+/**
+ * Node's `ciphers`, which holds suites of TLS 1.3 and ciphers of older versions in one text. A list without any suite of TLS 1.3
+ * would make Node switch TLS 1.3 off; in Envoy the list says nothing about TLS 1.3, so its own suites are added.
+ */
+export function cipherList({ cipherSuites, minVersion, maxVersion }: TlsContext): string {
+  const names = cipherSuites.length === 0 ? DEFAULT_CIPHERS.split(":") : [...cipherSuites];
+  if (maxVersion === "TLSv1.3" && !names.some(isTls13Suite)) names.unshift(...defaultTls13Suites);
+  // TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL 3 only allows at its lowest level. Asking for those versions asks for that.
+  if (minVersion === "TLSv1.0" || minVersion === "TLSv1.1") names.push("@SECLEVEL=0");
+  return names.join(":");
+}
+
+/**
+ * Node's `ecdhCurve`, or null for its default. Groups that this OpenSSL lacks (post-quantum ones before 3.5) are left out, as one
+ * of them would make it refuse the list; when it knows none, the whole list is returned and refused.
+ */
+export function curveList(names: readonly string[]): string | null {
+  if (names.length === 0) return null;
+  const known = names.filter(isKnownCurve);
+  return (known.length === 0 ? names : known).join(":");
+}
+
+function isKnownCurve(name: string): boolean {
+  try {
+    createSecureContext({ ecdhCurve: name, ca: [] });
+    return true;
+  } catch {
+    return false;
+  }
+}

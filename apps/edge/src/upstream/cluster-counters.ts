@@ -1,0 +1,35 @@
+// What is counted of a cluster: shared by its pools, also those that are being retired, read by the metrics.
+
+/** Plain numbers, so that counting is an increment. Gauges go up and down, `...Total` only up. */
+export interface ClusterCounters {
+  activeRequests: number;
+  /** Requests that wait because their endpoint has reached its limit of connections. */
+  pendingRequests: number;
+  openConnections: number;
+  idleConnections: number;
+  connectTotal: number;
+  connectFailureTotal: number;
+  /** Requests that went out on a connection used before. */
+  reuseTotal: number;
+  /** Requests sent a second time because a kept connection died under them. */
+  resendTotal: number;
+}
+
+/** A cluster's counters at one moment. */
+export interface ClusterStats extends Readonly<ClusterCounters> {
+  readonly cluster: string;
+  readonly endpoints: number;
+}
+
+export function createCounters(): ClusterCounters {
+  return {
+    activeRequests: 0,
+    pendingRequests: 0,
+    openConnections: 0,
+    idleConnections: 0,
+    connectTotal: 0,
+    connectFailureTotal: 0,
+    reuseTotal: 0,
+    resendTotal: 0,
+  };
+}

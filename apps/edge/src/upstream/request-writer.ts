@@ -1,0 +1,103 @@
+// Puts requests on a socket: the head in one write, together with the first piece of the body where that comes at once, and the
+// chunk framing. Whatever it is given is written or copied before the call returns.
+import type { Socket } from "node:net";
+import type { RequestBody, UpstreamRequest } from "./send-request.ts";
+
+/** Bytes waiting in a socket from which on callers are asked to stop. */
+export const writeHighWaterBytes = 64 * 1024;
+
+/**
+ * Head and chunk are put together here, shared by all connections. A buffer the kernel did not take entirely belongs to the socket
+ * from then on and is replaced; since only drained sockets write from it, a slow upstream holds one such buffer, not one a write.
+ */
+let staging = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Size line and line end around a chunk: up to 14 hex digits and two CRLF. */
+const maxChunkOverhead = 18;
+const lastChunk = "0\r\n\r\n";
+
+/** Writers with a head held back in this turn of the event loop. */
+let holding: RequestWriter[] = [];
+
+function flushHeads(): void {
+  const writers = holding;
+  holding = [];
+  for (const writer of writers) writer.flushHead();
+}
+
+export class RequestWriter {
+  /** The request has been handed to the socket entirely. */
+  isComplete: boolean;
+  private readonly socket: Socket;
+  private body: RequestBody;
+  private heldHead: string;
+
+  constructor(socket: Socket) {
+    this.isComplete = true;
+    this.socket = socket;
+    this.body = "none";
+    this.heldHead = "";
+  }
+
+  /** The request has begun, but nothing of it has been sent. */
+  get isHeadHeld(): boolean {
+    return this.heldHead !== "";
+  }
+
+  /** Sends the head; of a request with a body at the latest at the end of this turn of the event loop. */
+  begin(request: UpstreamRequest): void {
+    this.body = request.body;
+    this.isComplete = request.body === "none";
+    if (this.isComplete) {
+      this.socket.write(request.head, "latin1");
+      return;
+    }
+    this.heldHead = request.head;
+    if (holding.length === 0) setImmediate(flushHeads);
+    holding.push(this);
+  }
+
+  flushHead(): void {
+    if (this.heldHead === "") return;
+    this.socket.write(this.heldHead, "latin1");
+    this.heldHead = "";
+  }
+
+  /** `chunk` is not empty: in chunked framing that would be the end. Returns false when the socket has enough for now; its `drain` event tells when it takes more. */
+  write(chunk: Uint8Array): boolean {
+    const { socket, heldHead } = this;
+    this.heldHead = "";
+    const maxBytes = heldHead.length + chunk.length + maxChunkOverhead;
+    const isShared = maxBytes <= staging.length && socket.writableLength === 0 && !socket.connecting;
+    const target = isShared ? staging : Buffer.allocUnsafeSlow(maxBytes);
+    const end = this.frame(target, heldHead, chunk);
+    socket.write(target.subarray(0, end));
+    const queuedBytes = socket.writableLength;
+    if (isShared && queuedBytes > 0) staging = Buffer.allocUnsafeSlow(staging.length);
+    return queuedBytes < writeHighWaterBytes;
+  }
+
+  end(): void {
+    this.isComplete = true;
+    if (this.body === "chunked") {
+      this.socket.write(this.heldHead + lastChunk, "latin1");
+      this.heldHead = "";
+    } else {
+      this.flushHead();
+    }
+  }
+
+  /** Nothing more is written. */
+  stop(): void {
+    this.heldHead = "";
+  }
+
+  private frame(target: Buffer, head: string, chunk: Uint8Array): number {
+    let end = head === "" ? 0 : target.write(head, 0, "latin1");
+    if (this.body === "chunked") end += target.write(`${chunk.length.toString(16)}\r\n`, end, "latin1");
+    target.set(chunk, end);
+    end += chunk.length;
+    if (this.body === "chunked") end += target.write("\r\n", end, "latin1");
+    return end;
+  }
+}

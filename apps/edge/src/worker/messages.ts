@@ -1,0 +1,53 @@
+// What the primary and its workers say to each other over node:cluster's channel. Both ends are this package at one version, so the
+// shapes are types, not checked data.
+import type { Settings } from "@sluice/core/settings";
+import type { ManifestEntry } from "@sluice/core/wire";
+import type { MetricJson } from "../observe/metric-json.ts";
+
+/** Address and port that a listener of the table is bound to; the primary decides, so that all workers agree. */
+export interface Binding {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ListenerReport {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly boundPort: number;
+  readonly engine: "uws" | "node";
+}
+
+export type ToWorker =
+  | { readonly type: "configure"; readonly settings: Settings; readonly ticketSecret: Uint8Array }
+  | {
+      /** Decode and check a table beside the live one. */
+      readonly type: "prepare";
+      readonly version: string;
+      readonly manifest: readonly ManifestEntry[];
+      /** The resources this worker lacks. */
+      readonly resources: readonly (readonly [digest: string, bytes: Uint8Array])[];
+      readonly bindings: Readonly<Record<string, Binding>>;
+    }
+  /** Serve what was prepared. */
+  | { readonly type: "commit"; readonly version: string }
+  /** Forget what was prepared. */
+  | { readonly type: "abort"; readonly version: string }
+  | { readonly type: "drain" }
+  | { readonly type: "metrics"; readonly id: number }
+  | { readonly type: "reopen-logs" };
+
+export type FromWorker =
+  /** First of all: from now on messages are heard. What is sent to a process that still loads its modules is lost. */
+  | { readonly type: "started" }
+  | { readonly type: "prepared"; readonly version: string }
+  | { readonly type: "refused"; readonly version: string; readonly reason: string }
+  | {
+      readonly type: "applied";
+      readonly version: string;
+      readonly appliedMs: number;
+      readonly listeners: readonly ListenerReport[];
+    }
+  | { readonly type: "metrics"; readonly id: number; readonly metrics: readonly MetricJson[] }
+  | { readonly type: "engine-unavailable"; readonly reason: string }
+  | { readonly type: "drained" };

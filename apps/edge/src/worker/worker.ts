@@ -1,0 +1,143 @@
+// A worker: holds the live table, prepares the next one beside it, swaps by one assignment.
+import { type DecodedTable, decodeTable } from "@sluice/core/wire";
+import type { Settings } from "@sluice/core/settings";
+import { bindNode } from "../listen/node/listener.ts";
+import type { DownstreamLimits } from "../listen/listener.ts";
+import { loadUws, prepareUwsEnvironment } from "../listen/uws/load.ts";
+import { bindUws } from "../listen/uws/listener.ts";
+import { AccessLog } from "../observe/access-log.ts";
+import { ListenerMetrics } from "../observe/listener-metrics.ts";
+import { type MetricJson, metricJson } from "../observe/metric-json.ts";
+import { RouteMetrics } from "../observe/route-metrics.ts";
+
+import { Proxy } from "../proxy/proxy.ts";
+import { buildRuntimeTable, type RuntimeTable } from "../proxy/runtime-table.ts";
+import { ClusterManager } from "../upstream/cluster-manager.ts";
+import { upstreamMetrics } from "../upstream/metrics.ts";
+import { httpsAuthorityFor } from "./https-authority.ts";
+import { ListenerSet } from "./listener-set.ts";
+import type { Binding, FromWorker, ListenerReport, ToWorker } from "./messages.ts";
+
+type Prepare = Extract<ToWorker, { type: "prepare" }>;
+
+interface PreparedTable {
+  readonly decoded: DecodedTable;
+  readonly runtime: RuntimeTable;
+  readonly bindings: Readonly<Record<string, Binding>>;
+}
+
+const emptyTable = { listeners: [], routeConfigs: [], clusters: [], secrets: [] };
+
+export class Worker {
+  readonly #routeMetrics = new RouteMetrics();
+  readonly #listenerMetrics = new ListenerMetrics();
+  readonly #clusters: ClusterManager;
+  readonly #accessLog: AccessLog;
+  readonly #proxy: Proxy;
+  readonly #listeners: ListenerSet;
+  #live: DecodedTable | undefined;
+  #prepared: PreparedTable | null = null;
+
+  /** @param report tells the primary something that no message asked for */
+  constructor(settings: Settings, ticketSecret: Uint8Array, report: (message: FromWorker) => void) {
+    const { edge } = settings;
+    const limits = downstreamLimits(settings);
+    prepareUwsEnvironment(limits);
+    const uws = edge.engine === "node" ? null : loadUws();
+    if (uws !== null && "reason" in uws) report({ type: "engine-unavailable", reason: uws.reason });
+    this.#clusters = new ClusterManager();
+    this.#accessLog = new AccessLog(edge.accessLog);
+    this.#proxy = new Proxy({
+      table: buildRuntimeTable({ version: "", table: emptyTable, previous: null, recorderOf: this.#recorderOf }),
+      clusters: this.#clusters,
+      accessLog: this.#accessLog,
+      httpsAuthority: httpsAuthorityFor(
+        () => this.#proxy.table.table,
+        (listener) => this.#listeners.binding(listener),
+      ),
+      streamIdleTimeoutSeconds: edge.limits.streamIdleTimeoutSeconds,
+    });
+    this.#listeners = new ListenerSet(
+      { node: bindNode, uws: uws === null || "reason" in uws ? null : bindUws },
+      { handler: this.#proxy, observer: this.#listenerMetrics, limits, ticketSecret },
+    );
+  }
+
+  readonly #recorderOf = (virtualHost: string, routeName: string, destination: string) =>
+    this.#routeMetrics.recorderOf(virtualHost, routeName, destination);
+
+  /** Decodes and checks a table beside the live one. Throws when it is not fit to be served. */
+  prepare({ version, manifest, resources, bindings }: Prepare): void {
+    const bytes = new Map(resources);
+    const decoded = decodeTable(manifest, (digest) => bytes.get(digest), this.#live);
+    const runtime = buildRuntimeTable({
+      version,
+      table: decoded.table,
+      previous: this.#proxy.table,
+      recorderOf: this.#recorderOf,
+    });
+    this.#prepared = { decoded, runtime, bindings };
+  }
+
+  abort(): void {
+    this.#prepared = null;
+  }
+
+  /**
+   * Serves what was prepared. Clusters first, so that no route of the new table meets a missing one. Rejects when a listener cannot be
+   * bound; the primary then has every worker go back.
+   */
+  async commit(version: string): Promise<ListenerReport[]> {
+    const prepared = this.#prepared;
+    if (prepared === null || prepared.runtime.version !== version)
+      throw new Error(`version ${version} was not prepared`);
+    this.#prepared = null;
+    this.#clusters.apply(prepared.runtime.table.clusters);
+    this.#proxy.table = prepared.runtime;
+    this.#live = prepared.decoded;
+    await this.#listeners.apply(prepared.runtime, prepared.bindings);
+    return this.#listeners.reports(prepared.runtime);
+  }
+
+  /** Takes no new connections, ends idle ones, lets what is under way finish. */
+  async drain(): Promise<void> {
+    this.#proxy.isDraining = true;
+    await this.#listeners.drain();
+    this.close();
+  }
+
+  close(): void {
+    this.#proxy.close();
+    this.#clusters.close();
+    this.#accessLog.flush();
+  }
+
+  reopenLogs(): void {
+    this.#accessLog.reopen();
+  }
+
+  metrics(workerId: number): MetricJson[] {
+    const { user, system } = process.cpuUsage();
+    const labels = { worker: workerId };
+    return [
+      ...this.#routeMetrics.collect(),
+      ...this.#listenerMetrics.collect(),
+      ...upstreamMetrics(this.#clusters.stats()),
+      metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
+      metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),
+      metricJson("sluice_worker_cpu_seconds_total", [{ value: (user + system) / 1e6, labels }]),
+    ];
+  }
+}
+
+function downstreamLimits({ edge: { limits } }: Settings): DownstreamLimits {
+  return {
+    handshakeTimeoutMs: limits.handshakeTimeoutSeconds * 1000,
+    requestHeadTimeoutMs: limits.requestHeadTimeoutSeconds * 1000,
+    idleTimeoutMs: limits.idleTimeoutSeconds * 1000,
+    maxHeadBytes: limits.maxHeadBytes,
+    maxHeaderCount: limits.maxHeaderCount,
+    maxConnections: limits.maxConnections,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+  };
+}

@@ -1,0 +1,97 @@
+// An upstream handler that writes down every call and checks the contract: order, and silence after the end.
+import { once } from "node:events";
+import { EventEmitter } from "node:events";
+import type { FailureCode } from "../../src/exchange/failure.ts";
+import type { UpstreamHandler } from "../../src/exchange/upstream-handler.ts";
+import type { Http1Stream } from "../../src/upstream/http1-stream.ts";
+import type { EndpointPool } from "../../src/upstream/pool.ts";
+import { type RequestBody, sendRequest } from "../../src/upstream/send-request.ts";
+
+export interface SentRequest {
+  method?: string;
+  body?: RequestBody;
+  /** Fields besides `host`, each with its CRLF. */
+  fields?: string;
+}
+
+export class RecordedExchange implements UpstreamHandler {
+  stream!: Http1Stream;
+  /** `head 200`, `data hello`, `flush`, `end`, `error upstream_reset`, ... */
+  readonly calls: string[] = [];
+  headers: readonly string[] = [];
+  bodyLength = NaN;
+  body = "";
+  isSettled = false;
+  /** What a test wants to do inside a call; gets the call's name. */
+  during: ((call: string, exchange: RecordedExchange) => void) | null = null;
+  private readonly events = new EventEmitter();
+  private isSending = true;
+
+  static send(pool: EndpointPool, sent: SentRequest = {}): RecordedExchange {
+    const { method = "GET", body = "none", fields = "" } = sent;
+    const exchange = new RecordedExchange();
+    const head = `${method} / HTTP/1.1\r\nhost: a\r\n${fields}\r\n`;
+    exchange.stream = sendRequest(pool, { method, head, body }, exchange) as Http1Stream;
+    exchange.isSending = false;
+    return exchange;
+  }
+
+  onUpstreamInformational(status: number): void {
+    this.record(`informational ${status}`);
+  }
+
+  onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void {
+    this.headers = headers;
+    this.bodyLength = bodyLength;
+    this.record(`head ${status}`);
+  }
+
+  onUpstreamData(chunk: Uint8Array): void {
+    const text = Buffer.from(chunk).toString("latin1");
+    this.body += text;
+    this.record(`data ${text.length > 40 ? text.length : text}`);
+  }
+
+  onUpstreamEnd(): void {
+    this.record("end");
+  }
+
+  onUpstreamFlush(): void {
+    this.record("flush");
+  }
+
+  onUpstreamError(failure: FailureCode): void {
+    this.record(`error ${failure}`);
+  }
+
+  onUpstreamDrain(): void {
+    this.record("drain");
+  }
+
+  /** Resolves when a call of this name (its first word) has been made from now on. */
+  async next(name: string): Promise<void> {
+    await once(this.events, name);
+  }
+
+  /** Resolves with all calls when the exchange has ended, well or not. */
+  async settled(): Promise<string[]> {
+    if (!this.isSettled) await this.next("settled");
+    return this.calls;
+  }
+
+  private record(call: string): void {
+    if (this.isSending) throw new Error(`${call} from inside sendRequest`);
+    if (this.isSettled) throw new Error(`${call} after the end`);
+    this.calls.push(call);
+    const name = call.split(" ")[0] ?? "";
+    this.isSettled = name === "end" || name === "error";
+    this.during?.(call, this);
+    this.events.emit(name === "error" ? "failure" : name);
+    if (this.isSettled) this.events.emit("settled");
+  }
+}
+
+/** Lets everything that is already due happen: ticks, immediates and the sockets' pending reads. */
+export async function turns(count = 3): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
