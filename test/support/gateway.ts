@@ -151,6 +151,7 @@ export interface StatusBody {
   readonly edges: readonly {
     readonly id: string;
     readonly workers: readonly { worker: number; pid: number; version: string | null }[];
+    readonly listeners: readonly { name: string; port: number; boundPort: number }[];
   }[];
   readonly lastAttempt: { readonly ok: boolean; readonly diagnostics: readonly Record<string, unknown>[] } | null;
 }

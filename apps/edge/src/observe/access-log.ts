@@ -10,6 +10,9 @@ export interface AccessLogOptions {
   readonly format: "text" | "json";
 }
 
+/** The descriptor that the primary gives its workers for standard output (primary/main.ts). */
+const standardOutput = 4;
+
 type Destination = DestinationStream & {
   flushSync(): void;
   reopen(): void;
@@ -52,7 +55,7 @@ export class AccessLog {
 }
 
 function openDestination(path: string): Destination {
-  const dest = path === "/dev/stdout" ? 1 : path === "/dev/stderr" ? 2 : path;
+  const dest = path === "/dev/stdout" ? standardOutput : path === "/dev/stderr" ? 2 : path;
   const destination = pino.destination({
     dest,
     sync: false,

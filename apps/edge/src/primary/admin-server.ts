@@ -1,5 +1,6 @@
 // The admin port of an edge: health for load balancers, metrics, the live table, drain. Plain node:http: five fixed paths.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { toHttpUrl } from "@sluice/core/settings";
 
 export interface AdminSource {
   /** Null when ready, else why not. */
@@ -52,7 +53,7 @@ export function startAdminServer(
     server.listen(address.port, address.host, () => {
       const bound = server.address();
       const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
-      resolve({ server, url: `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${port}` });
+      resolve({ server, url: toHttpUrl(address.host, port) });
     });
   });
 }

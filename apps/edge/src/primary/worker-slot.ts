@@ -26,7 +26,7 @@ export class WorkerSlot {
   #outbox: ToWorker[] | null = null;
   #pending: ((outcome: Outcome) => void) | null = null;
   readonly #metricRequests = new Map<number, (metrics: readonly MetricJson[]) => void>();
-  #onDrained: (() => void) | null = null;
+  #onGone: (() => void) | null = null;
   #nextMetricId = 1;
   /** The version this worker serves, empty before the first, and since when. */
   version = "";
@@ -100,11 +100,11 @@ export class WorkerSlot {
     });
   }
 
-  /** Resolves when the worker has let its last connection go, or is gone. */
+  /** The worker lets its connections go and ends. Resolves when it has. */
   drain(): Promise<void> {
     if (this.#process === null) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onDrained = resolve;
+      this.#onGone = resolve;
       this.#send({ type: "drain" });
     });
   }
@@ -145,8 +145,6 @@ export class WorkerSlot {
         return this.#metricRequests.get(message.id)?.(message.metrics);
       case "engine-unavailable":
         return this.#events.onEngineUnavailable(message.reason);
-      case "drained":
-        return this.#onDrained?.();
     }
   }
 
@@ -156,7 +154,7 @@ export class WorkerSlot {
     this.listeners = [];
     this.#pending?.({ ok: false, reason: `the worker ended (${description})`, isGone: true });
     for (const finish of this.#metricRequests.values()) finish([]);
-    this.#onDrained?.();
+    this.#onGone?.();
     this.#events.onExit(this, description);
   }
 }

@@ -48,14 +48,15 @@ export function buildUpstreamHead(exchange: Exchange, operation: string): string
     head += `content-length: ${exchange.bodyLength}\r\n`;
   } else if (exchange.bodyLength < 0) head += "transfer-encoding: chunked\r\n";
 
-  const isInternal = isInternalAddress(downstream.remoteAddress);
-  // Envoy keeps the request id of an internal client and makes a new one for all others, who could forge what is logged.
+  // Envoy's rule: a request is internal when its peer is and no proxy before us named another client.
+  const isInternal = forwardedFor === "" && isInternalAddress(downstream.remoteAddress);
+  // Envoy keeps the request id of an internal request and makes a new one for all others, who could forge what is logged.
   exchange.requestId = isInternal && requestId !== "" ? requestId : randomUUID();
   const address = downstream.remoteAddress;
   head +=
     (forwardedFor === "" ? `x-forwarded-for: ${address}\r\n` : `x-forwarded-for: ${forwardedFor},${address}\r\n`) +
     `x-forwarded-proto: ${exchange.scheme}\r\n` +
-    originHeader(isInternal, address) +
+    (isInternal ? "x-envoy-internal: true\r\n" : `x-envoy-external-address: ${address}\r\n`) +
     `x-request-id: ${exchange.requestId}\r\n` +
     `x-envoy-decorator-operation: ${operation}\r\nx-envoy-attempt-count: 1\r\n` +
     traceHeaders(trace);
@@ -63,12 +64,6 @@ export function buildUpstreamHead(exchange: Exchange, operation: string): string
     head += `x-forwarded-client-cert: ${clientCertificateHeader(downstream.peerCertificate)}\r\n`;
   }
   return `${head}\r\n`;
-}
-
-/** Envoy's rule: a request is internal when its peer is and no proxy before us named another client. */
-function originHeader(isInternal: boolean, address: string): string {
-  if (!isInternal) return `x-envoy-external-address: ${address}\r\n`;
-  return forwardedFor === "" ? "x-envoy-internal: true\r\n" : "";
 }
 
 function resetCaptured(): void {

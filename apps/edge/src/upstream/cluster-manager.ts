@@ -40,9 +40,18 @@ export class ClusterManager {
 
   /** Makes `clusters` the live ones. Those that are equal to before keep everything, those that are gone are closed. */
   apply(clusters: readonly Cluster[]): void {
-    const names = new Set<string>();
+    this.add(clusters);
+    const names = new Set(clusters.map(({ name }) => name));
+    for (const [name, entry] of this.entries) {
+      if (names.has(name)) continue;
+      entry.runtime.close();
+      this.entries.delete(name);
+    }
+  }
+
+  /** The first half of `apply`: clusters of the next table are there, those that only the live table names still are. */
+  add(clusters: readonly Cluster[]): void {
     for (const cluster of clusters) {
-      names.add(cluster.name);
       const entry = this.entries.get(cluster.name);
       if (entry === undefined) {
         this.entries.set(cluster.name, { cluster, runtime: new ClusterRuntime(cluster, this.environment) });
@@ -51,14 +60,9 @@ export class ClusterManager {
         entry.runtime.update(cluster);
       }
     }
-    for (const [name, entry] of this.entries) {
-      if (names.has(name)) continue;
-      entry.runtime.close();
-      this.entries.delete(name);
-    }
   }
 
-  /** Resolves when every host name of the applied clusters has been looked up once. Await it before serving a first table. */
+  /** Resolves when every host name of the applied clusters has been looked up once. Await it before serving a table that names new ones. */
   async whenResolved(): Promise<void> {
     await Promise.all([...this.entries.values()].map((entry) => entry.runtime.whenResolved()));
   }

@@ -31,7 +31,6 @@ async function handle(message: ToWorker): Promise<void> {
       return worker.reopenLogs();
     case "drain":
       await worker.drain();
-      send({ type: "drained" });
       process.disconnect();
   }
 }

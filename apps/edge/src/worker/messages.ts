@@ -33,6 +33,7 @@ export type ToWorker =
   | { readonly type: "commit"; readonly version: string }
   /** Forget what was prepared. */
   | { readonly type: "abort"; readonly version: string }
+  /** Finish what is under way, then end. */
   | { readonly type: "drain" }
   | { readonly type: "metrics"; readonly id: number }
   | { readonly type: "reopen-logs" };
@@ -49,5 +50,4 @@ export type FromWorker =
       readonly listeners: readonly ListenerReport[];
     }
   | { readonly type: "metrics"; readonly id: number; readonly metrics: readonly MetricJson[] }
-  | { readonly type: "engine-unavailable"; readonly reason: string }
-  | { readonly type: "drained" };
+  | { readonly type: "engine-unavailable"; readonly reason: string };

@@ -1,4 +1,5 @@
 // A worker: holds the live table, prepares the next one beside it, swaps by one assignment.
+import { setTimeout } from "node:timers/promises";
 import { type DecodedTable, decodeTable } from "@sluice/core/wire";
 import type { Settings } from "@sluice/core/settings";
 import { bindNode } from "../listen/node/listener.ts";
@@ -25,6 +26,9 @@ interface PreparedTable {
   readonly runtime: RuntimeTable;
   readonly bindings: Readonly<Record<string, Binding>>;
 }
+
+/** A name server that does not answer must not hold up a table; the clusters it concerns answer 503 until it does. */
+const maxResolveWaitMs = 2000;
 
 const emptyTable = { listeners: [], routeConfigs: [], clusters: [], secrets: [] };
 
@@ -84,16 +88,19 @@ export class Worker {
   }
 
   /**
-   * Serves what was prepared. Clusters first, so that no route of the new table meets a missing one. Rejects when a listener cannot be
-   * bound; the primary then has every worker go back.
+   * Serves what was prepared. Clusters first, host names looked up, so that no route of the new table meets a missing one, and the
+   * former ones until no route names them. Rejects when a listener cannot be bound; the primary then has every worker go back.
    */
   async commit(version: string): Promise<ListenerReport[]> {
     const prepared = this.#prepared;
     if (prepared === null || prepared.runtime.version !== version)
       throw new Error(`version ${version} was not prepared`);
     this.#prepared = null;
-    this.#clusters.apply(prepared.runtime.table.clusters);
+    const { clusters } = prepared.runtime.table;
+    this.#clusters.add(clusters);
+    await Promise.race([this.#clusters.whenResolved(), setTimeout(maxResolveWaitMs, undefined, { ref: false })]);
     this.#proxy.table = prepared.runtime;
+    this.#clusters.apply(clusters);
     this.#live = prepared.decoded;
     await this.#listeners.apply(prepared.runtime, prepared.bindings);
     return this.#listeners.reports(prepared.runtime);

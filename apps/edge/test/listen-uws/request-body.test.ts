@@ -55,12 +55,18 @@ describe.skipIf(isUwsMissing)("request bodies", () => {
     expect(world.handler.seen[0]?.events).toEqual(["request"]);
   });
 
-  it("that are paused do not leave the connection deaf after an early answer", async () => {
+  it.each([
+    ["in one piece", ["no"]],
+    ["in two pieces", ["n", "o"]],
+  ])("that are paused do not leave the connection deaf after an early answer %s", async (_claim, pieces) => {
     using world = await start();
     world.handler.early = (exchange) => {
       exchange.pauseBody();
       setImmediate(() => {
-        respond(exchange, 404, "no");
+        exchange.sendHead(404, [], 2);
+        for (const piece of pieces) exchange.sendData(Buffer.from(piece));
+        exchange.sendEnd();
+        exchange.isDone = true;
         exchange.resumeBody();
       });
     };

@@ -211,6 +211,23 @@ describe.skipIf(isUwsMissing)("a client that reads slowly", () => {
     expect(world.handler.seen[0]?.events).not.toContain("aborted");
   });
 
+  it("gets a chunked answer though nothing more is written behind it", async () => {
+    using world = await start();
+    let sent = 0;
+    world.handler.answer = (exchange) => {
+      exchange.sendHead(200, [], -1);
+      while (exchange.sendData(piece(sent++)));
+    };
+    using client = rawClient(world.port);
+    client.keeps = false;
+    client.socket.pause();
+    client.send(get("/"));
+    await world.handler.next("request");
+    client.socket.resume();
+    await client.until(() => client.receivedBytes > sent * pieceBytes);
+    expect(world.handler.seen[0]?.events).toContain("drain");
+  });
+
   it("and leaves is reported once", async () => {
     using world = await start();
     world.handler.answer = (exchange) => {

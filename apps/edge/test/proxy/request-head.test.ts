@@ -123,6 +123,15 @@ describe("request id and trace", () => {
     expect(upstream(new FakeExchange({ headers })).headers["x-request-id"]).not.toBe("mine");
   });
 
+  test("behind another proxy an inside peer is external, as in Envoy: the id it sends is another client's", () => {
+    const { headers } = upstream(
+      new FakeExchange({ headers: ["x-request-id", "mine", "x-forwarded-for", "203.0.113.7"] }, inside),
+    );
+    expect(headers["x-request-id"]).not.toBe("mine");
+    expect(headers["x-envoy-external-address"]).toBe("10.1.2.3");
+    expect(headers).not.toHaveProperty("x-envoy-internal");
+  });
+
   test("a request without trace starts one, with equal trace and span id as Envoy's root span", () => {
     const { headers } = upstream(new FakeExchange());
     expect(headers["x-b3-traceid"]).toMatch(/^[0-9a-f]{16}$/);

@@ -56,8 +56,13 @@ function findTlsNeed(tls: TlsContext): string | null {
   return tls.certificates.length === 1 ? null : "several certificates for one server";
 }
 
+/** The deepest server name that uWebSockets.js can match. */
+const maxLabels = 10;
+
 /** In uWebSockets.js `*.a.com` covers one label; in Envoy any number. */
 function findSniNeed(serverNames: readonly string[]): string | null {
   const wildcard = serverNames.find(isWildcardHost);
-  return wildcard === undefined ? null : `wildcard server name ${wildcard}`;
+  if (wildcard !== undefined) return `wildcard server name ${wildcard}`;
+  const deep = serverNames.find((name) => name.split(".").length > maxLabels);
+  return deep === undefined ? null : `more than ${maxLabels} labels in server name ${deep}`;
 }

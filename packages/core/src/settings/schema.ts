@@ -13,32 +13,52 @@ const durationSeconds = z.number().min(0).max(86_400);
 const bytes = z.int().min(1);
 
 const limits = z.strictObject({
-  maxConnections: z.int().min(1).default(65_536),
-  maxConcurrentStreams: z.int().min(1).default(100),
-  maxHeadBytes: bytes.min(1024).max(1_048_576).default(65_536),
-  maxHeaderCount: z.int().min(1).max(10_000).default(200),
-  handshakeTimeoutSeconds: durationSeconds.min(0.1).default(15),
-  requestHeadTimeoutSeconds: durationSeconds.min(0.1).default(60),
-  idleTimeoutSeconds: durationSeconds.min(1).default(3600),
-  /** No byte in either direction while an exchange is under way; 0 switches it off. */
-  streamIdleTimeoutSeconds: durationSeconds.default(300),
+  maxConnections: z
+    .int()
+    .min(1)
+    .default(65_536)
+    .describe("Client connections a worker holds on `engine: node`; more are closed."),
+  maxConcurrentStreams: z.int().min(1).default(100).describe("HTTP/2 streams a connection may have open."),
+  maxHeadBytes: bytes.min(1024).max(1_048_576).default(65_536).describe("Bytes of a request's head; more is 431."),
+  maxHeaderCount: z.int().min(1).max(10_000).default(200).describe("Headers of a request; more is 431."),
+  handshakeTimeoutSeconds: durationSeconds
+    .min(0.1)
+    .default(15)
+    .describe("From accept to the end of the TLS handshake."),
+  requestHeadTimeoutSeconds: durationSeconds
+    .min(0.1)
+    .default(60)
+    .describe("From a request's first byte to the end of its head."),
+  idleTimeoutSeconds: durationSeconds.min(1).default(3600).describe("A client connection without a request."),
+  streamIdleTimeoutSeconds: durationSeconds
+    .default(300)
+    .describe(
+      "No byte in either direction while a request is under way: 504, or a reset once the response has begun; 0: never.",
+    ),
 });
 
 const accessLog = z.strictObject({
-  path: z.string().min(1).default("/dev/stdout"),
-  format: z.enum(["text", "json"]).default("text"),
+  path: z.string().min(1).default("/dev/stdout").describe("A file, `/dev/stdout`, `/dev/stderr`, or `off`."),
+  format: z.enum(["text", "json"]).default("text").describe("Istio's text line or Istio's JSON."),
 });
 
 const edge = z.strictObject({
-  workers: z.union([z.literal("auto"), z.int().min(1).max(1024)]).default("auto"),
-  bind: z.string().min(1).default("0.0.0.0"),
-  ports: z.record(z.string().regex(/^\d{1,5}$/, { error: "must be a port number" }), port).default({}),
-  engine: z.enum(["auto", "node"]).default("auto"),
+  workers: z
+    .union([z.literal("auto"), z.int().min(1).max(1024)])
+    .default("auto")
+    .describe("Worker processes; `auto`: one a core."),
+  bind: z.string().min(1).default("0.0.0.0").describe("Address for servers without a `bind` of their own."),
+  ports: z
+    .record(z.string().regex(/^\d{1,5}$/, { error: "must be a port number" }), port)
+    .default({})
+    .describe("Declared Gateway port → port really bound; 0 takes a free one."),
+  engine: z.enum(["auto", "node"]).default("auto").describe("`auto` uses uWebSockets.js where it is correct to."),
   alpn: z
     .array(z.enum(["h2", "http/1.1"]))
     .min(1)
-    .default(["h2", "http/1.1"]),
-  drainSeconds: durationSeconds.default(30),
+    .default(["h2", "http/1.1"])
+    .describe("What TLS listeners offer; `[http/1.1]` lets SIMPLE ports run on uWebSockets.js."),
+  drainSeconds: durationSeconds.default(30).describe("How long SIGTERM waits for requests under way."),
   accessLog: accessLog.prefault({}),
   limits: limits.prefault({}),
 });
@@ -46,17 +66,41 @@ const edge = z.strictObject({
 export const settingsSchema = z.strictObject({
   node: z
     .strictObject({
-      id: z.string().min(1).default("edge-1"),
-      namespace: z.string().min(1).default("istio-system"),
-      labels: z.record(z.string(), z.string()).default({ istio: "ingressgateway" }),
+      id: z.string().min(1).default("edge-1").describe("Name of this machine in status."),
+      namespace: z.string().min(1).default("istio-system").describe("Where bare credential names are looked up."),
+      labels: z
+        .record(z.string(), z.string())
+        .default({ istio: "ingressgateway" })
+        .describe("What a Gateway's `selector` is matched against."),
     })
     .prefault({}),
-  config: z.strictObject({ directory: z.string().min(1).default("./config") }).prefault({}),
-  /** Where the edge keeps its last good table and both meet: the control socket. */
-  state: z.strictObject({ directory: z.string().min(1).default("./.sluice") }).prefault({}),
+  config: z
+    .strictObject({
+      directory: z
+        .string()
+        .min(1)
+        .default("./config")
+        .describe("Watched; a bad file never takes the running table down."),
+    })
+    .prefault({}),
+  state: z
+    .strictObject({
+      directory: z
+        .string()
+        .min(1)
+        .default("./.sluice")
+        .describe(
+          "Control socket, last good table and session ticket key; holds private keys, readable by its owner only.",
+        ),
+    })
+    .prefault({}),
   edge: edge.prefault({}),
-  admin: z.strictObject({ address: address.default("127.0.0.1:15000") }).prefault({}),
-  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010") }).prefault({}),
+  admin: z
+    .strictObject({
+      address: address.default("127.0.0.1:15000").describe("Health, metrics, dump and drain of the edge."),
+    })
+    .prefault({}),
+  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010").describe("API of ctrl.") }).prefault({}),
 });
 
 /** sluice.yaml with every default filled in. Paths are as written: relative to the file. */

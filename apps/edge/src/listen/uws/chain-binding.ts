@@ -26,7 +26,7 @@ const maxRemembered = 4096;
  */
 export class ChainBinding {
   private readonly facts: ChainFacts;
-  private readonly byAddress: Map<string, Downstream>;
+  private readonly byAddress: Map<number | string, Downstream>;
 
   constructor(facts: ChainFacts) {
     this.facts = facts;
@@ -34,11 +34,13 @@ export class ChainBinding {
   }
 
   downstreamOf(res: HttpResponse): Downstream {
-    const text = Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
-    return this.byAddress.get(text) ?? this.remember(text);
+    const address = new Uint8Array(res.getRemoteAddress());
+    // IPv4 is found by number: making a string of it took twice as long as all the rest here.
+    const key = address.length === 4 ? readUint32(address) : Buffer.from(address).toString("latin1");
+    return this.byAddress.get(key) ?? this.remember(key, Buffer.from(res.getRemoteAddressAsText()).toString("latin1"));
   }
 
-  private remember(text: string): Downstream {
+  private remember(key: number | string, text: string): Downstream {
     if (this.byAddress.size >= maxRemembered) this.byAddress.clear();
     const { listener, filterChain, scheme, sni, place } = this.facts;
     const downstream: Downstream = {
@@ -54,9 +56,13 @@ export class ChainBinding {
       remotePort: 0,
       peerCertificate: null,
     };
-    this.byAddress.set(text, downstream);
+    this.byAddress.set(key, downstream);
     return downstream;
   }
+}
+
+function readUint32([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number {
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
 const mappedPrefix = "::ffff:";

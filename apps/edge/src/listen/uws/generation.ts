@@ -84,7 +84,7 @@ export class Generation {
   private handle(chain: ServedChain | null, index: number): void {
     const { owner } = this;
     const binding = chain?.bindings[index];
-    if (chain !== null && binding !== undefined) {
+    if (chain !== null && chain.certificate !== null && binding !== undefined) {
       this.app.any("/*", (res, request) => owner.onRequest(binding, res, request));
       return;
     }
