@@ -72,7 +72,9 @@ function values(request: RecordedRequest | undefined, name: string): string[] {
   return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
 }
 
-describe.each(engineLanes)("$name", ({ edge, expected }) => {
+describe.each(engineLanes)("$name", ({ name, edge, expected }) => {
+  // In paths: what one lane sent is not found by the other.
+  const lane = name.replace(" ", "-");
   let world: Gateway;
   const seen = (path: string) => first.requests.findLast(({ url }) => url === path);
 
@@ -101,7 +103,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   afterAll(() => world[Symbol.asyncDispose]());
 
   test("the backend sees the client's headers in their order, without those of one hop, and the gateway's own", async () => {
-    const path = `/anything/${expected}/${edge["engine"]}/headers?x=%20&y`;
+    const path = `/anything/${lane}/headers?x=%20&y`;
     const fields = [
       "Host: all.example:8080",
       "X-Two: 1",
@@ -149,7 +151,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   });
 
   test("behind another proxy the client is an outside one, whose request id is not believed", async () => {
-    const path = `/anything/${expected}/${edge["engine"]}/proxied`;
+    const path = `/anything/${lane}/proxied`;
     await send(
       `GET ${path} HTTP/1.1\r\nHost: all.example\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\nX-Request-Id: forged\r\n\r\n`,
     );
@@ -159,7 +161,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   });
 
   test("traces go on: B3 with the client's span as parent, W3C with a span of the gateway's", async () => {
-    const path = `/anything/${expected}/${edge["engine"]}/trace`;
+    const path = `/anything/${lane}/trace`;
     const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     const fields = `X-B3-TraceId: ${trace}\r\nX-B3-SpanId: 00f067aa0ba902b7\r\nX-B3-Sampled: 0\r\ntraceparent: 00-${trace}-00f067aa0ba902b7-00\r\n`;
     await send(`GET ${path} HTTP/1.1\r\nHost: all.example\r\n${fields}\r\n`);
@@ -172,7 +174,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   });
 
   test("header bytes beyond ASCII pass as they are, or the request is refused", async () => {
-    const path = `/anything/${expected}/${edge["engine"]}/bytes`;
+    const path = `/anything/${lane}/bytes`;
     const utf8 = Buffer.from("grüße").toString("latin1");
     expect((await send(`GET ${path} HTTP/1.1\r\nHost: all.example\r\nX-Bytes: ${utf8}\r\n\r\n`)).status).toBe(200);
     expect(values(seen(path), "x-bytes")).toEqual([utf8]);
@@ -283,8 +285,8 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
     ["empty, in chunks", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", ["transfer-encoding: chunked"], 0],
     ["of length 0", "Content-Length: 0\r\n", "", ["content-length: 0"], 0],
     ["without a body", "", "", [], 0],
-  ])("a POST %s arrives as it was sent", async (name, fields, body, framing, bodyBytes) => {
-    const path = `/anything/${expected}/${edge["engine"]}/${encodeURIComponent(name)}`;
+  ])("a POST %s arrives as it was sent", async (kind, fields, body, framing, bodyBytes) => {
+    const path = `/anything/${lane}/${encodeURIComponent(kind)}`;
     const message = await send(`POST ${path} HTTP/1.1\r\nHost: all.example\r\n${fields}\r\n`, body);
     expect(message.status).toBe(200);
     const request = seen(path);
@@ -297,7 +299,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   });
 
   test("a client that expects 100 gets it, and its body arrives", async () => {
-    const path = `/anything/${expected}/${edge["engine"]}/expect`;
+    const path = `/anything/${lane}/expect`;
     using connection = new Conversation(clear(world.port(80)));
     connection.send(`POST ${path} HTTP/1.1\r\nHost: all.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
     expect(await connection.receive((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1\.1 100 /);

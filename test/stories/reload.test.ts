@@ -91,8 +91,8 @@ function startLoads(world: Gateway, lane: EngineLane): Load[] {
     startFreshConnections({ port: world.port(80), host: steadyHost, path, clients: 2, authorityPem: null }),
   ];
   if (hasWrk) {
-    loads.push(startWrk({ url: plain, connections: 4, headers: { host: steadyHost } }));
-    loads.push(startWrk({ url: plain, connections: 2, headers: { host: steadyHost, connection: "close" } }));
+    loads.push(startWrk({ url: plain, connections: 4, headers: { Host: steadyHost } }));
+    loads.push(startWrk({ url: plain, connections: 2, headers: { Host: steadyHost, Connection: "close" } }));
   }
   if (hasH2load) {
     const url = `https://${steadyHost}:${securePort}${path}`;

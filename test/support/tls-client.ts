@@ -40,8 +40,12 @@ export function askOverTls(port: number, options: ConnectionOptions, request: st
     const chunks: Buffer[] = [];
     let session: Buffer | undefined;
     let protocol: string | null = null;
+    let isResumed = false;
     socket.on("session", (ticket) => (session = ticket));
-    socket.on("secureConnect", () => (protocol = socket.getProtocol()));
+    socket.on("secureConnect", () => {
+      protocol = socket.getProtocol();
+      isResumed = socket.isSessionReused();
+    });
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("error", ignoreError);
     socket.setTimeout(timeoutMs, () => {
@@ -52,7 +56,7 @@ export function askOverTls(port: number, options: ConnectionOptions, request: st
     });
     socket.on("close", () => {
       const received = Buffer.concat(chunks).toString("latin1");
-      resolve({ received, status: statusOf(received), session, isResumed: socket.isSessionReused(), protocol });
+      resolve({ received, status: statusOf(received), session, isResumed, protocol });
     });
     socket.write(request, "latin1");
   });
@@ -142,7 +146,7 @@ export async function askOverHttp2(
   headers: OutgoingHttpHeaders,
 ): Promise<number> {
   using client = new Http2Client(port, options);
-  return client.ask(headers);
+  return await client.ask(headers);
 }
 
 /** What `openssl s_client` printed, both streams, after it sent `request` and the server closed the connection. Never rejects. */
