@@ -214,7 +214,11 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
     expect([world.engine(80), world.engine(443)]).toEqual([expected, expected]);
   });
 
-  afterAll(async () => { const t0 = performance.now(); await world[Symbol.asyncDispose](); console.log("STOP", performance.now()-t0); });
+  afterAll(async () => {
+    const t0 = performance.now();
+    await world[Symbol.asyncDispose]();
+    console.log("STOP", performance.now() - t0);
+  });
 
   test.concurrent.each(own)("$name", async ({ status, bytes, isRefusedByUws }) => {
     const message = await h1(bytes);

@@ -1,4 +1,5 @@
 // Small tables to publish. Two tables share the resources that are equal.
+import { plainTransport } from "@sluice/core/model";
 import type { Table } from "@sluice/core/model";
 import { type EncodedTable, encodeTable } from "@sluice/core/wire";
 
@@ -11,6 +12,7 @@ export function tableOf(...names: string[]): EncodedTable {
     subset: "",
     discovery: "EDS" as const,
     connectTimeoutMs: 10_000,
+    ...plainTransport,
     endpoints: [],
   }));
   const table: Table = { listeners: [], routeConfigs: [], clusters, secrets: [] };

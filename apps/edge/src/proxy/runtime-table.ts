@@ -48,7 +48,7 @@ export function buildRuntimeTable({ version, table, previous, recorderOf }: Runt
     routeConfigs.set(source.name, before?.source === source ? before : new RuntimeRouteConfig(source, recorderOf));
   }
   const chainOf = (listener: Listener, chain: FilterChain): RuntimeChain => {
-    const routes = routeConfigs.get(chain.routeConfig);
+    const routes = routeConfigs.get(chain.routeConfig ?? "");
     if (routes === undefined) {
       throw new Error(`${listener.name} names the route config ${chain.routeConfig}, which the table does not hold`);
     }

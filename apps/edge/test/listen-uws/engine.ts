@@ -103,7 +103,7 @@ export function secretOf(name: string, certificateChain: string, privateKey: str
 
 function chainOf(name: string, serverNames: string[], tls: TlsContext | null): FilterChain {
   const gateway = { namespace: "default", name: "gateway" };
-  return { name, serverNames, tls, routeConfig: name, statPrefix: null, gateway };
+  return { name, serverNames, tls, routeConfig: name, forward: null, statPrefix: null, gateway };
 }
 
 function specOf(
@@ -120,6 +120,7 @@ function specOf(
     transport,
     engine: "uws",
     engineReason: "test",
+    acceptsProxyProtocol: false,
     filterChains,
   };
   return { listener, bindAddress: "127.0.0.1", bindPort: 0, secret: (name) => secrets[name] ?? null };

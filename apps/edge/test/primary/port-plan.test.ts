@@ -9,7 +9,17 @@ const edge = { ...defaultSettings().edge, bind: "127.0.0.1" };
 
 function listener(port: number, declaredPort = port, address = "0.0.0.0"): Listener {
   const name = `${address}_${port}`;
-  return { name, address, port, declaredPort, transport: "http", engine: "uws", engineReason: "", filterChains: [] };
+  return {
+    name,
+    address,
+    port,
+    declaredPort,
+    transport: "http",
+    engine: "uws",
+    engineReason: "",
+    acceptsProxyProtocol: false,
+    filterChains: [],
+  };
 }
 
 test("edge.ports maps the declared port, then the listener's; a bind of the Gateway wins over edge.bind", async () => {

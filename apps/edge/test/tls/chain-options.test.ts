@@ -43,6 +43,7 @@ function source(tls: Partial<TlsContext> = {}, secrets: readonly SecretResource[
     serverNames: [],
     tls: context,
     routeConfig: "r",
+    forward: null,
     statPrefix: null,
     gateway: { namespace: "n", name: "g" },
   };

@@ -1,4 +1,5 @@
 // A TCP server that says what a test tells it to, and a cluster manager in front of it.
+import { plainTransport } from "@sluice/core/model";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Cluster, Endpoint } from "@sluice/core/model";
@@ -86,6 +87,7 @@ export function clusterOf(endpoints: readonly Partial<Endpoint>[], rest: Partial
     subset: "",
     discovery: "STATIC",
     connectTimeoutMs: 5000,
+    ...plainTransport,
     endpoints: endpoints.map((endpoint) => ({
       address: "127.0.0.1",
       port: 1,

@@ -10,6 +10,7 @@ const listener = (port: number, transport: "http" | "tls"): Listener => ({
   transport,
   engine: "node",
   engineReason: "",
+  acceptsProxyProtocol: false,
   filterChains: [],
 });
 const table: Table = {

@@ -1,6 +1,14 @@
 // The clusters that routes lead to, and their endpoints. A cluster nobody names is not built; a name whose host or port nobody
 // declares has no cluster, and requests to it get 503 (NC).
-import type { Cluster, Endpoint, Resource, RouteConfig, ServiceEntryPort, ServiceEntrySpec } from "../model/index.ts";
+import {
+  type Cluster,
+  type Endpoint,
+  plainTransport,
+  type Resource,
+  type RouteConfig,
+  type ServiceEntryPort,
+  type ServiceEntrySpec,
+} from "../model/index.ts";
 import { type ClusterKey, formatClusterName, parseClusterName } from "./cluster-name.ts";
 import type { CompileContext } from "./context.ts";
 import { serviceEndpoints } from "./endpoints.ts";
@@ -35,7 +43,12 @@ function buildCluster(key: ClusterKey, context: CompileContext): Cluster | null 
   // A subset exists only through a DestinationRule. Leading its share to every endpoint instead would send production traffic to
   // the canary it was meant to keep apart.
   if (known === null || key.subset !== "") return null;
-  const common = { name: formatClusterName(key), ...key, connectTimeoutMs };
+  const common = {
+    name: formatClusterName(key),
+    ...key,
+    connectTimeoutMs,
+    ...plainTransport,
+  } as const;
   if (known.kind === "service") {
     return { ...common, discovery: "EDS", endpoints: serviceEndpoints(known.service, known.port, context.objects) };
   }

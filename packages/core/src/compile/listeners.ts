@@ -49,6 +49,7 @@ export function buildListener(merged: MergedListener, scope: ListenerScope): Lis
     port: merged.port,
     declaredPort: first.server.port.number,
     transport,
+    acceptsProxyProtocol: false,
     ...chooseEngine(filterChains, facts),
     filterChains,
   };
@@ -72,7 +73,7 @@ function isSupported(bound: BoundServer, { context }: ListenerScope): boolean {
 function buildHttpChain(first: BoundServer, merged: MergedListener, scope: ListenerScope): FilterChain {
   const name = `http.${merged.port}${bindSuffix(first)}`;
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName: name }, merged.servers, scope));
-  return { ...chainOwner(first), name, serverNames: [], tls: null, routeConfig: name };
+  return { ...chainOwner(first), name, serverNames: [], tls: null, routeConfig: name, forward: null };
 }
 
 function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
@@ -82,7 +83,7 @@ function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName }, [bound], scope));
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);
-  return { ...chainOwner(bound), name, serverNames: sniNames(bound.hosts), tls, routeConfig: name };
+  return { ...chainOwner(bound), name, serverNames: sniNames(bound.hosts), tls, routeConfig: name, forward: null };
 }
 
 function chainOwner({ gateway, server }: BoundServer): Pick<FilterChain, "statPrefix" | "gateway"> {

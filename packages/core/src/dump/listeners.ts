@@ -41,7 +41,7 @@ function dumpChain(chain: FilterChain, listener: Listener): JsonObject {
 
 function dumpLegacyListener(listener: Listener, legacyNames: ReadonlyMap<string, string>): JsonObject {
   const chains = listener.filterChains.map((chain): JsonObject => {
-    const routeConfig = legacyNames.get(chain.routeConfig) ?? chain.routeConfig;
+    const routeConfig = legacyNames.get(chain.routeConfig ?? "") ?? chain.routeConfig ?? "";
     return {
       ...chainMatch(chain),
       ...(chain.tls === null ? {} : { tlsContext: legacyTlsContext(chain.tls) }),

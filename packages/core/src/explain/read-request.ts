@@ -32,7 +32,7 @@ export function readRequest(reading: Reading, chain: FilterChain, listener: List
   }
   const routeConfig = table.routeConfigs.find(({ name }) => name === chain.routeConfig);
   if (routeConfig === undefined) {
-    diary.rejected("virtual-host", chain.routeConfig, "the chain's route config does not exist");
+    diary.rejected("virtual-host", chain.routeConfig ?? "", "the chain's route config does not exist");
     return reject("no-virtual-host", 404);
   }
   findings.routeConfig = routeConfig.name;

@@ -22,8 +22,10 @@ export interface Listener {
   readonly port: number;
   /** The port the Gateway declares (the first server's, where several were translated to one). `edge.ports` maps it. */
   readonly declaredPort: number;
-  /** `http`: cleartext HTTP, one chain. `tls`: TLS, the chain is picked by SNI. */
-  readonly transport: "http" | "tls";
+  /** `http`: cleartext HTTP, one chain. `tls`: TLS, the chain is picked by SNI. `tcp`: raw bytes, one chain. */
+  readonly transport: "http" | "tls" | "tcp";
+  /** Every connection must begin with a PROXY protocol header, version 1 or 2; one without is closed. */
+  readonly acceptsProxyProtocol: boolean;
   readonly engine: Engine;
   /** Why the compiler chose this engine, for `pc listener`. */
   readonly engineReason: string;
@@ -36,12 +38,23 @@ export interface FilterChain {
   readonly name: string;
   /** Sorted SNI names, exact or `*.suffix`, lower case. Empty: every connection, also those without SNI. */
   readonly serverNames: readonly string[];
+  /** Null on cleartext, and where TLS passes through. */
   readonly tls: TlsContext | null;
-  readonly routeConfig: string;
+  /** HTTP routes; null where bytes are forwarded as they come. Exactly one of `routeConfig` and `forward` is set. */
+  readonly routeConfig: string | null;
+  /** TCP and TLS PASSTHROUGH: where the bytes go. */
+  readonly forward: NetworkForward | null;
   /** Istio's `server.name`, used as statistics prefix by Envoy; null where the server has none. */
   readonly statPrefix: string | null;
   /** The Gateway that owns this chain. */
   readonly gateway: ObjectRef;
+}
+
+/** The destination of connections that are not HTTP to Sluice. */
+export interface NetworkForward {
+  /** One or more; weights as in `ForwardAction`. */
+  readonly clusters: readonly WeightedCluster[];
+  readonly virtualService: ObjectRef & { readonly apiVersion: string };
 }
 
 export interface ObjectRef {
@@ -202,6 +215,12 @@ export interface Cluster {
   /** `EDS`: endpoints from Kubernetes objects. `STATIC`: addresses of a ServiceEntry. `STRICT_DNS`: host names to resolve. */
   readonly discovery: "EDS" | "STATIC" | "STRICT_DNS";
   readonly connectTimeoutMs: number;
+  readonly protocol: UpstreamProtocol;
+  /** Null: cleartext. */
+  readonly tls: UpstreamTls | null;
+  readonly limits: ClusterLimits;
+  /** Each upstream connection begins with a PROXY protocol header that names the client. */
+  readonly sendsProxyProtocol: "V1" | "V2" | null;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -214,3 +233,57 @@ export interface Endpoint {
   /** False for addresses that Kubernetes lists as not ready: known, never used. */
   readonly healthy: boolean;
 }
+
+/** `downstream`: h2 for requests that came over h2, HTTP/1.1 for the others (`useClientProtocol`). `tcp`: raw bytes only. */
+export type UpstreamProtocol = "http1" | "http2" | "downstream" | "tcp";
+
+/** TLS towards the upstream (DestinationRule `tls`). */
+export interface UpstreamTls {
+  /** Client certificate by the name of its secret resource (MUTUAL); null: none. */
+  readonly certificate: string | null;
+  /** Secret resource with the CA bundle; null: the system's. */
+  readonly trustedCa: string | null;
+  readonly crl: string | null;
+  /** Server name sent; empty: the host of the request (Envoy's auto_sni). */
+  readonly sni: string;
+  /** Any of these must be a SAN of the upstream's certificate; empty: the server name must. */
+  readonly subjectAltNames: readonly string[];
+  /** `insecureSkipVerify`. */
+  readonly acceptsUntrusted: boolean;
+}
+
+/** DestinationRule `connectionPool`, a worker's share. 0 means without limit, but for `idleTimeoutMs`, where it means never. */
+export interface ClusterLimits {
+  readonly maxConnections: number;
+  /** Requests that may wait for a connection. */
+  readonly maxPendingRequests: number;
+  /** Requests under way at once. */
+  readonly maxRequests: number;
+  readonly maxRequestsPerConnection: number;
+  /** Streams of one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
+  readonly idleTimeoutMs: number;
+  readonly maxConnectionDurationMs: number;
+  /** TCP keep-alive; null: the system's default. */
+  readonly tcpKeepaliveMs: number | null;
+}
+
+/** Istio's defaults: no limits, idle connections kept for an hour. */
+export const defaultClusterLimits: ClusterLimits = {
+  maxConnections: 0,
+  maxPendingRequests: 0,
+  maxRequests: 0,
+  maxRequestsPerConnection: 0,
+  maxConcurrentStreams: 0,
+  idleTimeoutMs: 3_600_000,
+  maxConnectionDurationMs: 0,
+  tcpKeepaliveMs: null,
+};
+
+/** How an upstream without a traffic policy is reached. */
+export const plainTransport = {
+  protocol: "http1",
+  tls: null,
+  limits: defaultClusterLimits,
+  sendsProxyProtocol: null,
+} as const satisfies Partial<Cluster>;

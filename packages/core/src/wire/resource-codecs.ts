@@ -4,10 +4,12 @@ import type {
   CertificateRef,
   ClientValidation,
   Cluster,
+  ClusterLimits,
   Endpoint,
   FilterChain,
   HeaderMatch,
   Listener,
+  NetworkForward,
   ObjectRef,
   PathMatch,
   QueryParamMatch,
@@ -17,6 +19,7 @@ import type {
   RouteMatch,
   SecretResource,
   TlsContext,
+  UpstreamTls,
   VirtualHost,
   WeightedCluster,
 } from "../model/table.ts";
@@ -59,11 +62,28 @@ const tlsContext = object<TlsContext>({
   ecdhCurves: list(text),
 });
 
+const weightedClusters = list(object<WeightedCluster>({ cluster: text, weight: positive }));
+
+const nonEmptyClusters: Codec<readonly WeightedCluster[]> = {
+  encode: (clusters) => weightedClusters.encode(clusters),
+  decode(value) {
+    const clusters = weightedClusters.decode(value);
+    if (clusters.length === 0) throw new ShapeMismatch("is empty");
+    return clusters;
+  },
+};
+
 const filterChain = object<FilterChain>({
   name: text,
   serverNames: list(text),
   tls: nullable(tlsContext),
-  routeConfig: text,
+  routeConfig: nullable(text),
+  forward: nullable(
+    object<NetworkForward>({
+      clusters: nonEmptyClusters,
+      virtualService: object({ namespace: text, name: text, apiVersion: text }),
+    }),
+  ),
   statPrefix: nullable(text),
   gateway: objectRef,
 });
@@ -73,7 +93,8 @@ export const listenerCodec = object<Listener>({
   address: text,
   port,
   declaredPort: port,
-  transport: oneOf("http", "tls"),
+  transport: oneOf("http", "tls", "tcp"),
+  acceptsProxyProtocol: flag,
   engine: oneOf("uws", "node"),
   engineReason: text,
   filterChains: list(filterChain),
@@ -94,19 +115,7 @@ const routeMatch = object<RouteMatch>({
   queryParams: list(object<QueryParamMatch>({ name: text, kind: valueKind, value: text })),
 });
 
-const weightedClusters = list(object<WeightedCluster>({ cluster: text, weight: positive }));
-
-const routeAction = object<RouteAction>({
-  kind: oneOf("forward"),
-  clusters: {
-    encode: (clusters) => weightedClusters.encode(clusters),
-    decode(value) {
-      const clusters = weightedClusters.decode(value);
-      if (clusters.length === 0) throw new ShapeMismatch("is empty");
-      return clusters;
-    },
-  },
-});
+const routeAction = object<RouteAction>({ kind: oneOf("forward"), clusters: nonEmptyClusters });
 
 const route = object<Route>({
   name: text,
@@ -133,6 +142,28 @@ export const clusterCodec = object<Cluster>({
   subset: text,
   discovery: oneOf("EDS", "STATIC", "STRICT_DNS"),
   connectTimeoutMs: count,
+  protocol: oneOf("http1", "http2", "downstream", "tcp"),
+  tls: nullable(
+    object<UpstreamTls>({
+      certificate: nullable(text),
+      trustedCa: nullable(text),
+      crl: nullable(text),
+      sni: text,
+      subjectAltNames: list(text),
+      acceptsUntrusted: flag,
+    }),
+  ),
+  limits: object<ClusterLimits>({
+    maxConnections: count,
+    maxPendingRequests: count,
+    maxRequests: count,
+    maxRequestsPerConnection: count,
+    maxConcurrentStreams: count,
+    idleTimeoutMs: count,
+    maxConnectionDurationMs: count,
+    tcpKeepaliveMs: nullable(count),
+  }),
+  sendsProxyProtocol: nullable(oneOf("V1", "V2")),
   endpoints: list(endpoint),
 });
 

@@ -1,4 +1,5 @@
 // Tables for the tests of explain, written by hand: what the compiler would make of a small gateway.
+import { plainTransport } from "../../src/model/index.ts";
 import type {
   Cluster,
   FilterChain,
@@ -52,7 +53,16 @@ export function cluster(name: string, healthy = 1): Cluster {
     weight: 1,
     healthy: index < healthy,
   }));
-  return { name, host: "", port: 8000, subset: "", discovery: "EDS", connectTimeoutMs: 10_000, endpoints };
+  return {
+    name,
+    host: "",
+    port: 8000,
+    subset: "",
+    discovery: "EDS",
+    connectTimeoutMs: 10_000,
+    ...plainTransport,
+    endpoints,
+  };
 }
 
 export function chain(name: string, serverNames: readonly string[], tls: Partial<TlsContext> | null = {}): FilterChain {
@@ -72,6 +82,7 @@ export function chain(name: string, serverNames: readonly string[], tls: Partial
     serverNames,
     tls: tls === null ? null : context,
     routeConfig: name,
+    forward: null,
     statPrefix: null,
     gateway: { namespace: "default", name: "gw" },
   };
@@ -86,6 +97,7 @@ export function listener(port: number, filterChains: readonly FilterChain[], fie
     transport: filterChains[0]?.tls === null ? "http" : "tls",
     engine: "node",
     engineReason: "",
+    acceptsProxyProtocol: false,
     filterChains,
     ...fields,
   };

@@ -130,6 +130,7 @@ export const filterChains: fc.Arbitrary<FilterChain[]> = fc
       serverNames,
       tls: null,
       routeConfig: "",
+      forward: null,
       statPrefix: null,
       gateway: { namespace: "default", name: "gw" },
     })),

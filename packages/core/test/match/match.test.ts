@@ -214,6 +214,7 @@ describe("filter chains", () => {
     serverNames,
     tls: null,
     routeConfig: name,
+    forward: null,
     statPrefix: null,
     gateway: { namespace: "default", name: "gw" },
   });

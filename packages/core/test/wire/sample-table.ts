@@ -1,4 +1,5 @@
 // A table that uses every field of the model, for the tests of the wire.
+import { defaultClusterLimits } from "../../src/model/index.ts";
 import { SecretText } from "../../src/model/secret-text.ts";
 import type { Cluster, Listener, Route, RouteConfig, SecretResource, Table } from "../../src/model/table.ts";
 
@@ -31,6 +32,7 @@ const listener: Listener = {
   transport: "tls",
   engine: "node",
   engineReason: "h2",
+  acceptsProxyProtocol: false,
   filterChains: [
     {
       name: "https.443.https.gw.default",
@@ -55,6 +57,10 @@ const listener: Listener = {
         ecdhCurves: ["X25519"],
       },
       routeConfig: "https.443.https.gw.default",
+      forward: {
+        clusters: [{ cluster: "outbound|9000||db.default.svc.cluster.local", weight: 1 }],
+        virtualService: { namespace: "default", name: "db", apiVersion: "networking.istio.io/v1" },
+      },
       statPrefix: null,
       gateway: { namespace: "default", name: "gw" },
     },
@@ -68,6 +74,17 @@ const cluster: Cluster = {
   subset: "",
   discovery: "EDS",
   connectTimeoutMs: 10_000,
+  protocol: "http2",
+  tls: {
+    certificate: "kubernetes://default/client",
+    trustedCa: "kubernetes://default/client-cacert",
+    crl: "file-crl:/crl",
+    sni: "httpbin.example",
+    subjectAltNames: ["httpbin.example"],
+    acceptsUntrusted: false,
+  },
+  limits: { ...defaultClusterLimits, maxConnections: 7, tcpKeepaliveMs: 5000 },
+  sendsProxyProtocol: "V2",
   endpoints: [
     { address: "10.0.0.1", port: 80, weight: 1, healthy: true },
     { address: "::1", port: 80, weight: 3, healthy: false },
