@@ -18,7 +18,15 @@ export interface RequestHead {
   readonly headers: string[];
   /** Bytes announced by Content-Length, 0 when there is no body, -1 when only its end tells (chunked, h2 without length). */
   readonly bodyLength: number;
+  /**
+   * Protocol the client wants to switch to (`websocket`: Upgrade on HTTP/1.1, extended CONNECT on HTTP/2), else null. Once the upstream has
+   * answered 101, request and response data are raw bytes of that protocol in both directions.
+   */
+  readonly upgrade: string | null;
 }
+
+/** For where there are none. */
+export const noTrailers: readonly string[] = [];
 
 /** What the proxy does with an exchange; the engines call it. One object serves every exchange. */
 export interface ExchangeHandler {
@@ -26,7 +34,8 @@ export interface ExchangeHandler {
   onRequest(exchange: Exchange): void;
   /** A piece of the body. The chunk is only valid during the call. */
   onRequestData(exchange: Exchange, chunk: Uint8Array): void;
-  onRequestEnd(exchange: Exchange): void;
+  /** `trailers`: flat, names in lower case; empty when there are none. */
+  onRequestEnd(exchange: Exchange, trailers: readonly string[]): void;
   /** After `sendData` returned false: the client takes more again. */
   onDownstreamDrain(exchange: Exchange): void;
   /** The client is gone (or reset the stream) before the response was complete. No `send` may follow. */
@@ -35,7 +44,7 @@ export interface ExchangeHandler {
   onUpstreamInformational(exchange: Exchange, status: number, headers: readonly string[]): void;
   onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void;
   onUpstreamData(exchange: Exchange, chunk: Uint8Array): void;
-  onUpstreamEnd(exchange: Exchange): void;
+  onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void;
   onUpstreamFlush(exchange: Exchange): void;
   onUpstreamError(exchange: Exchange, failure: FailureCode): void;
   onUpstreamDrain(exchange: Exchange): void;
@@ -67,6 +76,7 @@ export abstract class Exchange implements UpstreamHandler {
   readonly scheme: "http" | "https";
   readonly headers: string[];
   readonly bodyLength: number;
+  readonly upgrade: string | null;
   /** Path without query, and query without `?`; the path is normalised by the proxy before matching. */
   path: string;
   query: string;
@@ -109,6 +119,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.scheme = downstream.scheme;
     this.headers = head.headers;
     this.bodyLength = head.bodyLength;
+    this.upgrade = head.upgrade;
     const question = head.target.indexOf("?");
     this.path = question < 0 ? head.target : head.target.slice(0, question);
     this.query = question < 0 ? "" : head.target.slice(question + 1);
@@ -154,8 +165,11 @@ export abstract class Exchange implements UpstreamHandler {
   abstract sendHead(status: number, headers: readonly string[], bodyLength: number): void;
   /** A piece of the body, used up before the call returns. False: stop until `onDownstreamDrain`. */
   abstract sendData(chunk: Uint8Array): boolean;
-  /** The response is complete. Called exactly once after `sendHead`, whether there was a body or not. */
-  abstract sendEnd(): void;
+  /**
+   * The response is complete. Called exactly once after `sendHead`, whether there was a body or not. Trailers are flat, names in lower
+   * case; an engine or a framing that cannot carry them leaves them out.
+   */
+  abstract sendEnd(trailers?: readonly string[]): void;
   /** Nothing more comes for now: whatever is held back goes out. */
   abstract flush(): void;
   /** Ends it so that the client cannot take what it got for a complete response: h1 closes the connection, h2 resets the stream. */
@@ -176,8 +190,8 @@ export abstract class Exchange implements UpstreamHandler {
     this.handler.onUpstreamData(this, chunk);
   }
 
-  onUpstreamEnd(): void {
-    this.handler.onUpstreamEnd(this);
+  onUpstreamEnd(trailers: readonly string[]): void {
+    this.handler.onUpstreamEnd(this, trailers);
   }
 
   onUpstreamFlush(): void {

@@ -12,8 +12,8 @@ export interface UpstreamStream {
    * Returns false when the caller should stop until `onUpstreamDrain`.
    */
   write(chunk: Uint8Array): boolean;
-  /** The body is complete. */
-  end(): void;
+  /** The body is complete. `trailers` as in `ExchangeHandler.onRequestEnd`. */
+  end(trailers: readonly string[]): void;
   /** Stop and go on reading the response. May be called in any state, also from inside handler calls. */
   pause(): void;
   resume(): void;
@@ -27,12 +27,14 @@ export interface UpstreamHandler {
   onUpstreamInformational(status: number, headers: readonly string[]): void;
   /**
    * The final response head. `headers` is flat (name, value, ...), names in lower case, framing and hop-by-hop headers removed.
-   * `bodyLength`: bytes announced, 0 for none, -1 when only the end of the body tells.
+   * `bodyLength`: bytes announced, 0 for none, -1 when only the end of the body tells. Status 101 only comes when an upgrade was asked
+   * for; from then on data are raw bytes.
    */
   onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void;
   /** A piece of the body. The chunk is only valid during the call. */
   onUpstreamData(chunk: Uint8Array): void;
-  onUpstreamEnd(): void;
+  /** `trailers`: flat, names in lower case; empty when there are none. */
+  onUpstreamEnd(trailers: readonly string[]): void;
   /** One read from the upstream has been handed over entirely and the response goes on. Not called after end or error. */
   onUpstreamFlush(): void;
   /** The request failed; before the head when `onUpstreamHead` was not called. */

@@ -84,10 +84,10 @@ export class Proxy implements ExchangeHandler {
     if (exchange.upstream?.write(chunk) === false) exchange.pauseBody();
   }
 
-  onRequestEnd(exchange: Exchange): void {
+  onRequestEnd(exchange: Exchange, trailers: readonly string[]): void {
     if (exchange.isRequestComplete) return;
     exchange.isRequestComplete = true;
-    if (!exchange.isDone) exchange.upstream?.end();
+    if (!exchange.isDone) exchange.upstream?.end(trailers);
   }
 
   onDownstreamDrain(exchange: Exchange): void {
@@ -125,8 +125,8 @@ export class Proxy implements ExchangeHandler {
     if (!exchange.isDone) exchange.flush();
   }
 
-  onUpstreamEnd(exchange: Exchange): void {
-    exchange.sendEnd();
+  onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void {
+    exchange.sendEnd(trailers);
     this.#finish(exchange);
   }
 

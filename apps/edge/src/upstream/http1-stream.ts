@@ -1,4 +1,5 @@
 // One request on its way to an upstream, whichever connection carries it: it may wait for one, and may be sent a second time.
+import { noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { Http1Connection } from "./connection.ts";
@@ -123,7 +124,7 @@ export class Http1Stream implements UpstreamStream {
   complete(): void {
     if (this.isDone) return;
     this.settle();
-    this.handler.onUpstreamEnd();
+    this.handler.onUpstreamEnd(noTrailers);
   }
 
   fail(failure: FailureCode, detail: string): void {

@@ -26,7 +26,16 @@ export class FakeExchange extends Exchange {
     super(
       handler,
       { ...fakeDownstream, ...downstream },
-      { method: "GET", target: "/", authority: "a.example", protocol: "HTTP/1.1", headers: [], bodyLength: 0, ...head },
+      {
+        method: "GET",
+        target: "/",
+        authority: "a.example",
+        protocol: "HTTP/1.1",
+        headers: [],
+        bodyLength: 0,
+        upgrade: null,
+        ...head,
+      },
     );
   }
 

@@ -1,7 +1,7 @@
 // An exchange over HTTP/1.1 on node:http.
 import { STATUS_CODES } from "node:http";
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange } from "../../exchange/exchange.ts";
+import { Exchange, noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { endWithLinger } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
@@ -123,7 +123,7 @@ export class NodeH1Exchange extends Exchange {
   }
 
   receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this);
+    if (!this.#isOver) this.handler.onRequestEnd(this, noTrailers);
   }
 
   drained(): void {

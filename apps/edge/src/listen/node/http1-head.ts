@@ -29,6 +29,7 @@ export function readHttp1Head(request: IncomingMessage, maxHeaderCount: number):
     protocol: "HTTP/1.1",
     headers: scan.headers,
     bodyLength: scan.bodyLength,
+    upgrade: null,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange } from "../../exchange/exchange.ts";
+import { Exchange, noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler } from "../../exchange/exchange.ts";
 import type { Http2Head } from "./http2-head.ts";
 import { httpDate } from "./http-date.ts";
@@ -110,7 +110,7 @@ export class NodeH2Exchange extends Exchange {
   }
 
   receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this);
+    if (!this.#isOver) this.handler.onRequestEnd(this, noTrailers);
   }
 
   drained(): void {

@@ -42,6 +42,7 @@ export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2H
     protocol: "HTTP/2",
     headers: scan.headers,
     bodyLength: hasEnded ? 0 : scan.length,
+    upgrade: null,
   };
   return { head, awaitsContinue: scan.awaitsContinue && !hasEnded };
 }

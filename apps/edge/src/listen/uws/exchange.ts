@@ -8,7 +8,7 @@
 // IT IS NEVER DONE. All of it is written, then the socket is closed. Whatever else arrives meets a pending response, and the
 // engine closes such a connection without calling anyone.
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange, type ExchangeHandler } from "../../exchange/exchange.ts";
+import { Exchange, noTrailers, type ExchangeHandler } from "../../exchange/exchange.ts";
 import { toWire } from "./field-text.ts";
 import type { HttpResponse } from "./native.ts";
 import type { UwsRequestHead } from "./request.ts";
@@ -290,7 +290,7 @@ export class UwsExchange extends Exchange {
     this.isBodyRead ||= isLast;
     if (this.isOpen && !this.isDone) {
       if (chunk.byteLength > 0) this.handler.onRequestData(this, new Uint8Array(chunk));
-      if (isLast) this.handler.onRequestEnd(this);
+      if (isLast) this.handler.onRequestEnd(this, noTrailers);
     }
     if (!isLast) this.keepReading(chunk.byteLength);
     else if (this.linger !== null && !this.isWaiting) setImmediate(closeNow, this);

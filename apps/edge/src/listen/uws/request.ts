@@ -43,7 +43,16 @@ export function readRequest(request: HttpRequest, limits: DownstreamLimits): Uws
   if (typeof bodyLength === "string") return bodyLength;
   // The engine knows no trailers: what follows a chunked body would be read as the next request of the connection.
   const closesConnection = closes || bodyLength < 0;
-  return { method, target, authority: host, protocol: "HTTP/1.1", headers, bodyLength, closesConnection };
+  return {
+    method,
+    target,
+    authority: host,
+    protocol: "HTTP/1.1",
+    headers,
+    bodyLength,
+    upgrade: null,
+    closesConnection,
+  };
 }
 
 function reset(): void {
