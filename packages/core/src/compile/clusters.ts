@@ -1,62 +1,77 @@
 // The clusters that routes lead to, and their endpoints. A cluster nobody names is not built; a name whose host or port nobody
 // declares has no cluster, and requests to it get 503 (NC).
-import {
-  type Cluster,
-  type Endpoint,
-  plainTransport,
-  type Resource,
-  type RouteConfig,
-  type ServiceEntryPort,
-  type ServiceEntrySpec,
+import type {
+  Cluster,
+  Endpoint,
+  Listener,
+  Resource,
+  RouteConfig,
+  ServiceEntryPort,
+  ServiceEntrySpec,
 } from "../model/index.ts";
 import { type ClusterKey, formatClusterName, parseClusterName } from "./cluster-name.ts";
 import type { CompileContext } from "./context.ts";
+import { DestinationRuleIndex } from "./destination-rules.ts";
 import { serviceEndpoints } from "./endpoints.ts";
 import { compareText } from "./order.ts";
+import type { SecretCollector } from "./secrets.ts";
+import type { KnownPort } from "./service-registry.ts";
+import { buildTransport } from "./upstream-transport.ts";
 
-/** Istio's default. */
-const connectTimeoutMs = 10_000;
+/** What leads to clusters, and what they need. */
+export interface ClusterScope {
+  readonly context: CompileContext;
+  readonly secrets: SecretCollector;
+  readonly routeConfigs: readonly RouteConfig[];
+  readonly listeners: readonly Listener[];
+}
 
-/** Clusters of every route, sorted by name. */
-export function buildClusters(routeConfigs: readonly RouteConfig[], context: CompileContext): readonly Cluster[] {
+/** Clusters of every route and every raw connection, sorted by name. */
+export function buildClusters(scope: ClusterScope): readonly Cluster[] {
   const clusters: Cluster[] = [];
-  for (const name of [...referencedClusters(routeConfigs)].toSorted(compareText)) {
+  const rules = new DestinationRuleIndex(scope.context);
+  const http = httpClusters(scope.routeConfigs);
+  const names = new Set([...http, ...rawClusters(scope.listeners)]);
+  for (const name of [...names].toSorted(compareText)) {
     const key = parseClusterName(name);
-    const cluster = key === null ? null : buildCluster(key, context);
-    if (cluster !== null) clusters.push(cluster);
+    const known = key === null ? null : scope.context.services.find(key.host, key.port);
+    // A subset exists only through a DestinationRule. Leading its share to every endpoint instead would send production traffic to
+    // the canary it was meant to keep apart.
+    if (key === null || known === null || key.subset !== "") continue;
+    const source = findEndpoints(known, key, scope.context);
+    if (source === null) continue;
+    const rule = rules.find(key.host, (known.kind === "service" ? known.service : known.entry).namespace);
+    const transport = buildTransport({ known, rule, carriesHttp: http.has(name), secrets: scope.secrets });
+    const { discovery, endpoints } = source;
+    clusters.push({ name: formatClusterName(key), ...key, discovery, ...transport, endpoints });
   }
   return clusters;
 }
 
-function referencedClusters(routeConfigs: readonly RouteConfig[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const { virtualHosts } of routeConfigs) {
-    for (const { routes } of virtualHosts) {
-      for (const { action } of routes) for (const { cluster } of action.clusters) names.add(cluster);
-    }
-  }
-  return names;
+function httpClusters(routeConfigs: readonly RouteConfig[]): ReadonlySet<string> {
+  const routes = routeConfigs.flatMap(({ virtualHosts }) => virtualHosts.flatMap((host) => host.routes));
+  return new Set(routes.flatMap(({ action }) => action.clusters.map(({ cluster }) => cluster)));
 }
 
-function buildCluster(key: ClusterKey, context: CompileContext): Cluster | null {
-  const known = context.services.find(key.host, key.port);
-  // A subset exists only through a DestinationRule. Leading its share to every endpoint instead would send production traffic to
-  // the canary it was meant to keep apart.
-  if (known === null || key.subset !== "") return null;
-  const common = {
-    name: formatClusterName(key),
-    ...key,
-    connectTimeoutMs,
-    ...plainTransport,
-  } as const;
+function rawClusters(listeners: readonly Listener[]): readonly string[] {
+  const chains = listeners.flatMap(({ filterChains }) => filterChains);
+  return chains.flatMap(({ forward }) => (forward?.clusters ?? []).map(({ cluster }) => cluster));
+}
+
+/** Null for a host whose addresses are not known here. */
+function findEndpoints(
+  known: KnownPort,
+  key: ClusterKey,
+  context: CompileContext,
+): Pick<Cluster, "discovery" | "endpoints"> | null {
   if (known.kind === "service") {
-    return { ...common, discovery: "EDS", endpoints: serviceEndpoints(known.service, known.port, context.objects) };
+    return { discovery: "EDS", endpoints: serviceEndpoints(known.service, known.port, context.objects) };
   }
   const { resolution } = known.entry.spec;
   if (resolution === undefined) return null;
   const isDns = resolution === "DNS";
   const endpoints = entryEndpoints(known.entry, known.port, isDns ? key.host : null);
-  return { ...common, discovery: isDns ? "STRICT_DNS" : "STATIC", endpoints };
+  return { discovery: isDns ? "STRICT_DNS" : "STATIC", endpoints };
 }
 
 /** Endpoints of a ServiceEntry port; without any, DNS resolves the host itself. */

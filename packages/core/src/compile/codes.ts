@@ -4,15 +4,21 @@ export const compileCodes = {
   "host-taken": "Another server of the same port already serves the host; the server is skipped.",
   "port-taken": "A server with another protocol already holds the port; the server is skipped.",
   "unsupported-protocol": "No route can be bound to the server's protocol in this release; the server is skipped.",
+  "no-route": "A TCP or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
+  "sni-taken": "A TLS route claims a server name that another chain of the listener has; the match is skipped.",
+  "sni-not-in-server":
+    "A TLS route claims server names that its Gateway's server does not offer it; they are left out.",
   "unresolved-target-port":
     "The Service in front of the gateway names its target port, which cannot be resolved; the port stays.",
   "invalid-annotation": "An annotation of Sluice has a value that it does not know; it is ignored.",
+  "conflicting-annotation": "Gateways that share a listener disagree on an annotation of Sluice.",
   "missing-secret": "The Secret or ConfigMap does not exist; connections that need it are refused until it does.",
   "missing-certificate-file":
     "The file does not exist or cannot be read; connections that need it are refused until it can.",
   "invalid-certificate":
     "The certificate, key, CA or revocation list cannot be used; what served before is kept, if anything.",
   "duplicate-service-host": "A host is declared twice; the Service, or else the older ServiceEntry, wins.",
+  "duplicate-destination-rule": "Several DestinationRules have a traffic policy for one host; the first one's is used.",
   "virtual-service-unused": "A VirtualService is bound to a Gateway but no route of it is served.",
 } as const;
 

@@ -1,5 +1,5 @@
 // Which engine serves a listener. uWebSockets.js where it is correct to, Node.js for everything else (docs/adr/0001).
-import type { Engine, FilterChain, TlsContext } from "../model/index.ts";
+import type { Engine, FilterChain, Listener, TlsContext } from "../model/index.ts";
 import { isWildcardHost } from "../model/index.ts";
 import type { BoundServer } from "./gateways.ts";
 
@@ -10,12 +10,14 @@ export interface EngineChoice {
 
 /** What the choice depends on beside the chains. */
 export interface EngineFacts {
-  readonly transport: "http" | "tls";
+  readonly transport: Listener["transport"];
   readonly servers: readonly BoundServer[];
   /** Set by `edge.engine: node`. */
   readonly forced: boolean;
   /** The Gateway whose annotation asks for Node.js, or null. */
   readonly annotatedBy: string | null;
+  /** The Gateway whose annotation asks for PROXY protocol headers, or null. */
+  readonly proxyProtocolBy: string | null;
 }
 
 /** Chooses and says why, for `pc listener`. The first thing that needs Node.js is the reason. */
@@ -30,10 +32,16 @@ function findAnnotation({ annotatedBy }: EngineFacts): string | null {
   return annotatedBy === null ? null : `annotation sluice.dev/engine of Gateway ${annotatedBy}`;
 }
 
-function findNeedForNode(chains: readonly FilterChain[], { transport, servers }: EngineFacts): string | null {
+function findNeedForNode(
+  chains: readonly FilterChain[],
+  { transport, servers, proxyProtocolBy }: EngineFacts,
+): string | null {
+  if (transport === "tcp") return "TCP without HTTP";
+  // uWebSockets.js reads version 2 only, and lets in connections without a header: whoever reaches the port could name any address.
+  if (proxyProtocolBy !== null) return `PROXY protocol (annotation of Gateway ${proxyProtocolBy})`;
   if (transport === "http") return findCleartextHttp2(servers);
   for (const { tls, serverNames } of chains) {
-    const need = tls === null ? null : (findTlsNeed(tls) ?? findSniNeed(serverNames));
+    const need = tls === null ? "TLS passthrough" : (findTlsNeed(tls) ?? findSniNeed(serverNames));
     if (need !== null) return need;
   }
   return null;

@@ -1,6 +1,6 @@
 // Which servers of which Gateways share a listener. Gateways are merged in creation order, and where two servers cannot share
 // a port the first one wins (istio-semantics 2.1).
-import type { GatewayProtocol, GatewayServer, GatewaySpec, Resource } from "../model/index.ts";
+import type { FilterChain, GatewayProtocol, GatewayServer, GatewaySpec, Resource } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
 import { describeSite, type Site } from "./findings.ts";
 import { selects } from "./labels.ts";
@@ -82,6 +82,11 @@ export function serverSite(bound: BoundServer): Site {
 /** `server "https" of Gateway default/shop (shop.yaml:12:5)`. */
 export function describeServer(bound: BoundServer): string {
   return describeSite(`server "${bound.server.port.name}"`, serverSite(bound));
+}
+
+/** What every filter chain of a server says about where it comes from. */
+export function chainOwner({ gateway, server }: BoundServer): Pick<FilterChain, "statPrefix" | "gateway"> {
+  return { statPrefix: server.name ?? null, gateway: { namespace: gateway.namespace, name: gateway.name } };
 }
 
 function bindServer(gateway: Resource<GatewaySpec>, index: number, server: GatewayServer): BoundServer {

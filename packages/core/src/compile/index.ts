@@ -34,10 +34,11 @@ export function compileTable(resources: ResourceSet, options: CompileOptions): C
   const listeners = merged.map((listener) => buildListener(listener, scope)).filter((listener) => listener !== null);
   reportUnused(merged, scope);
   const routeConfigs = scope.routeConfigs.toSorted(byName);
+  const clusters = buildClusters({ context, secrets: scope.secrets, routeConfigs, listeners });
   const table: Table = {
     listeners: listeners.toSorted(byName),
     routeConfigs,
-    clusters: buildClusters(routeConfigs, context),
+    clusters,
     secrets: scope.secrets.resources,
   };
   return { table, diagnostics: findings.diagnostics };

@@ -1,8 +1,17 @@
 // From merged servers to listeners with their filter chains and route configs (istio-semantics 2.2).
 import type { FilterChain, Listener, RouteConfig } from "../model/index.ts";
-import { type GatewayOverrides, readOverrides } from "./annotations.ts";
+import { type GatewayOverrides, readOverrides, warnProxyProtocol } from "./annotations.ts";
 import { chooseEngine } from "./engine.ts";
-import { type BoundServer, gatewayName, listenerName, type MergedListener, serverSite } from "./gateways.ts";
+import {
+  type BoundServer,
+  chainOwner,
+  describeServer,
+  gatewayName,
+  listenerName,
+  type MergedListener,
+  serverSite,
+} from "./gateways.ts";
+import { buildPassthroughChains, buildTcpChain, nameKeys, type TakenNames } from "./network-chains.ts";
 import { buildRouteConfig, type RouteConfigScope } from "./route-config.ts";
 import type { SecretCollector } from "./secrets.ts";
 import { sniNames } from "./server-hosts.ts";
@@ -31,17 +40,17 @@ export function buildListener(merged: MergedListener, scope: ListenerScope): Lis
   const servers = merged.servers.filter((bound) => isSupported(bound, scope));
   const [first] = servers;
   if (first === undefined) return null;
-  const transport = merged.kind === "tls" ? "tls" : "http";
-  const filterChains =
-    transport === "tls"
-      ? servers.map((bound) => buildTlsChain(bound, scope))
-      : [buildHttpChain(first, { ...merged, servers }, scope)];
+  const filterChains = buildChains(first, { ...merged, servers }, scope);
+  if (filterChains.length === 0) return null;
+  const transport = merged.kind;
+  const proxyProtocol = decideProxyProtocol(servers, scope);
   const annotating = servers.find(({ gateway }) => scope.overridesOf(gateway).engine === "node");
   const facts = {
     transport,
     servers,
     forced: scope.context.options.engine === "node",
     annotatedBy: annotating === undefined ? null : gatewayName(annotating.gateway),
+    proxyProtocolBy: proxyProtocol,
   } as const;
   return {
     name: listenerName(merged.address, merged.port),
@@ -49,23 +58,58 @@ export function buildListener(merged: MergedListener, scope: ListenerScope): Lis
     port: merged.port,
     declaredPort: first.server.port.number,
     transport,
-    acceptsProxyProtocol: false,
+    acceptsProxyProtocol: proxyProtocol !== null,
     ...chooseEngine(filterChains, facts),
     filterChains,
   };
 }
 
-// Connections that are not HTTP need `tcp` and `tls` routes, which this release does not read. Such a server still holds its place
-// against later ones (the first wins), so that reading these routes one day takes nothing away from a server that serves now.
+function buildChains(first: BoundServer, merged: MergedListener, scope: ListenerScope): readonly FilterChain[] {
+  switch (merged.kind) {
+    case "http":
+      return [buildHttpChain(first, merged, scope)];
+    case "tcp":
+      return [buildTcpChain(first, scope)].filter((chain) => chain !== null);
+    case "tls":
+      return buildTlsChains(merged.servers, scope);
+  }
+}
+
+// Names that a server ends TLS for are set aside before the names of `tls` rules are read: a Gateway's server says which hosts it
+// terminates, and no VirtualService takes one away from it, whichever comes first.
+function buildTlsChains(servers: readonly BoundServer[], scope: ListenerScope): readonly FilterChain[] {
+  const taken: TakenNames = new Map();
+  for (const bound of servers.filter(({ server }) => terminatesTls(server.tls))) {
+    for (const name of nameKeys(sniNames(bound.hosts))) taken.set(name, describeServer(bound));
+  }
+  return servers.flatMap((bound) =>
+    terminatesTls(bound.server.tls) ? [buildTlsChain(bound, scope)] : buildPassthroughChains(bound, taken, scope),
+  );
+}
+
+// A load balancer in front of a port writes the header on every connection or on none, so the Gateways that share a listener have to
+// agree. When they do not it is on: without it, a client's header would be taken for its first bytes, and the address of
+// the load balancer for the client's.
+function decideProxyProtocol(servers: readonly BoundServer[], scope: ListenerScope): string | null {
+  const gateways = [...new Set(servers.map(({ gateway }) => gateway))];
+  const asking = gateways.filter((gateway) => scope.overridesOf(gateway).acceptsProxyProtocol);
+  const [first] = asking;
+  if (first === undefined) return null;
+  for (const gateway of gateways.filter((candidate) => !asking.includes(candidate))) {
+    warnProxyProtocol(gateway, gatewayName(first), scope.context.findings);
+  }
+  return gatewayName(first);
+}
+
+// A server with the protocol TLS that ends TLS itself hands on what is inside as TCP, which this release does not. It still holds its
+// place against later ones (the first wins), so that supporting it one day takes nothing away from a server that serves now.
 function isSupported(bound: BoundServer, { context }: ListenerScope): boolean {
-  const { protocol } = bound.server.port;
-  const { tls } = bound.server;
-  if (bound.kind === "http" || (protocol === "HTTPS" && terminatesTls(tls))) return true;
-  const what = protocol === "HTTPS" ? `HTTPS with tls.mode ${tls?.mode ?? "PASSTHROUGH"}` : protocol;
+  const { port, tls } = bound.server;
+  if (port.protocol !== "TLS" || !terminatesTls(tls)) return true;
   context.findings.warn(serverSite(bound), {
     code: "unsupported-protocol",
-    message: `server "${bound.server.port.name}" is skipped: no route can be bound to protocol ${what} yet`,
-    hint: "use HTTP, HTTP2, GRPC or GRPC-WEB, or HTTPS with tls.mode SIMPLE, MUTUAL or OPTIONAL_MUTUAL",
+    message: `server "${port.name}" is skipped: protocol TLS with tls.mode ${tls?.mode ?? ""} cannot be routed yet`,
+    hint: "use HTTPS for HTTP inside TLS, or tls.mode PASSTHROUGH to hand on TLS as it comes",
   });
   return false;
 }
@@ -84,10 +128,6 @@ function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);
   return { ...chainOwner(bound), name, serverNames: sniNames(bound.hosts), tls, routeConfig: name, forward: null };
-}
-
-function chainOwner({ gateway, server }: BoundServer): Pick<FilterChain, "statPrefix" | "gateway"> {
-  return { statPrefix: server.name ?? null, gateway: { namespace: gateway.namespace, name: gateway.name } };
 }
 
 function bindSuffix({ server }: BoundServer): string {

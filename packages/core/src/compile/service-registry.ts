@@ -70,7 +70,7 @@ function addEntry(
   registry: ServiceRegistry,
   known: { readonly serviceHosts: ReadonlyMap<string, Resource<ServiceSpec>>; readonly findings: Findings },
 ): void {
-  for (const [index, host] of entry.spec.hosts.entries()) {
+  for (const [index, host] of entry.spec.hosts.map((name) => name.toLowerCase()).entries()) {
     const service = known.serviceHosts.get(host);
     if (service !== undefined) {
       warnShadowed({ entry, index, host, findings: known.findings }, { kind: "service", resource: service });

@@ -46,9 +46,15 @@ function explainUnused(
     const isSelected = declared !== undefined && selects(declared.spec.selector, options.gateway.labels);
     return isSelected ? "all its servers are skipped" : "its selector does not match the gateway's labels";
   }
-  const readable = bound.filter(({ kind, server }) => kind === "http" || (kind === "tls" && terminatesTls(server.tls)));
-  if (readable.length === 0) return "none of its servers reads HTTP";
-  return explainHosts(virtualService, readable);
+  const kinds = (["http", "tls", "tcp"] as const).filter((kind) => (virtualService.spec[kind] ?? []).length > 0);
+  const fitting = bound.filter((server) => kinds.includes(routeKind(server)));
+  if (fitting.length === 0) return `none of its servers takes ${kinds.join(" or ")} routes`;
+  return explainHosts(virtualService, fitting);
+}
+
+/** Which list of a VirtualService a server's routes come from. */
+function routeKind({ kind, server }: BoundServer): "http" | "tls" | "tcp" {
+  return kind === "tls" && terminatesTls(server.tls) ? "http" : kind;
 }
 
 function explainHosts(virtualService: VirtualService, servers: readonly BoundServer[]): string {

@@ -1,6 +1,7 @@
 // The vocabulary every package shares.
 export * from "./diagnostic.ts";
 export * from "./document.ts";
+export * from "./duration.ts";
 export * from "./host.ts";
 export * from "./path.ts";
 export * from "./resource.ts";

@@ -18,6 +18,7 @@ export interface Resource<Spec> {
 export interface ResourceSet {
   readonly gateways: readonly Resource<GatewaySpec>[];
   readonly virtualServices: readonly Resource<VirtualServiceSpec>[];
+  readonly destinationRules: readonly Resource<DestinationRuleSpec>[];
   readonly serviceEntries: readonly Resource<ServiceEntrySpec>[];
   readonly services: readonly Resource<ServiceSpec>[];
   readonly endpoints: readonly Resource<EndpointsSpec>[];
@@ -78,12 +79,36 @@ export interface VirtualServiceSpec {
   readonly gateways?: readonly string[] | undefined;
   readonly exportTo?: readonly string[] | undefined;
   readonly http?: readonly HttpRule[] | undefined;
+  readonly tls?: readonly TlsRule[] | undefined;
+  readonly tcp?: readonly TcpRule[] | undefined;
 }
 
 export interface HttpRule {
   readonly name?: string | undefined;
   readonly match?: readonly HttpMatchRequest[] | undefined;
-  readonly route?: readonly HttpRouteDestination[] | undefined;
+  readonly route?: readonly RouteDestination[] | undefined;
+}
+
+/** Connections of a PASSTHROUGH server, told apart by SNI. */
+export interface TlsRule {
+  readonly match: readonly TlsMatchRequest[];
+  readonly route?: readonly RouteDestination[] | undefined;
+}
+
+export interface TlsMatchRequest extends ConnectionMatchRequest {
+  /** Exact names or `*.suffix`, each covered by the VirtualService's hosts. */
+  readonly sniHosts: readonly string[];
+}
+
+/** Connections of a TCP server. */
+export interface TcpRule {
+  readonly match?: readonly ConnectionMatchRequest[] | undefined;
+  readonly route?: readonly RouteDestination[] | undefined;
+}
+
+export interface ConnectionMatchRequest {
+  readonly port?: number | undefined;
+  readonly gateways?: readonly string[] | undefined;
 }
 
 /** Exactly one of the three is set. An empty object (`{}`) is a presence match on headers. */
@@ -107,7 +132,7 @@ export interface HttpMatchRequest {
   readonly ignoreUriCase?: boolean | undefined;
 }
 
-export interface HttpRouteDestination {
+export interface RouteDestination {
   readonly destination: Destination;
   readonly weight?: number | undefined;
 }
@@ -118,6 +143,63 @@ export interface Destination {
   readonly port?: { readonly number: number } | undefined;
 }
 
+export interface DestinationRuleSpec {
+  readonly host: string;
+  readonly exportTo?: readonly string[] | undefined;
+  readonly trafficPolicy?: TrafficPolicy | undefined;
+}
+
+/** Settings of a port replace those of the destination as a whole: what they leave out is Istio's default. */
+export interface TrafficPolicy extends PortTrafficPolicy {
+  readonly proxyProtocol?: { readonly version?: "V1" | "V2" | undefined } | undefined;
+  readonly portLevelSettings?:
+    | readonly (PortTrafficPolicy & { readonly port: { readonly number: number } })[]
+    | undefined;
+}
+
+export interface PortTrafficPolicy {
+  readonly connectionPool?: ConnectionPoolSettings | undefined;
+  readonly tls?: ClientTlsSettings | undefined;
+}
+
+/** Durations are Go's (`1.5s`): see `parseDurationMs`. Numbers that are 0 mean without limit. */
+export interface ConnectionPoolSettings {
+  readonly tcp?: TcpPoolSettings | undefined;
+  readonly http?: HttpPoolSettings | undefined;
+}
+
+export interface TcpPoolSettings {
+  readonly maxConnections?: number | undefined;
+  readonly connectTimeout?: string | undefined;
+  readonly tcpKeepalive?: { readonly time?: string | undefined } | undefined;
+  readonly maxConnectionDuration?: string | undefined;
+  /** `0s`: never. */
+  readonly idleTimeout?: string | undefined;
+}
+
+export interface HttpPoolSettings {
+  readonly http1MaxPendingRequests?: number | undefined;
+  readonly http2MaxRequests?: number | undefined;
+  readonly maxRequestsPerConnection?: number | undefined;
+  readonly idleTimeout?: string | undefined;
+  readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE" | undefined;
+  readonly useClientProtocol?: boolean | undefined;
+  readonly maxConcurrentStreams?: number | undefined;
+}
+
+/** TLS towards an upstream. */
+export interface ClientTlsSettings {
+  readonly mode?: "DISABLE" | "SIMPLE" | "MUTUAL" | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly privateKey?: string | undefined;
+  readonly caCertificates?: string | undefined;
+  readonly caCrl?: string | undefined;
+  readonly credentialName?: string | undefined;
+  readonly subjectAltNames?: readonly string[] | undefined;
+  readonly sni?: string | undefined;
+  readonly insecureSkipVerify?: boolean | undefined;
+}
+
 export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
   readonly addresses?: readonly string[] | undefined;
@@ -125,6 +207,8 @@ export interface ServiceEntrySpec {
   readonly location?: "MESH_EXTERNAL" | "MESH_INTERNAL" | undefined;
   readonly resolution?: "STATIC" | "DNS" | undefined;
   readonly endpoints?: readonly WorkloadEndpoint[] | undefined;
+  /** What an upstream's certificate must carry, unless a DestinationRule names something else. */
+  readonly subjectAltNames?: readonly string[] | undefined;
   readonly exportTo?: readonly string[] | undefined;
 }
 

@@ -40,7 +40,9 @@ const ruleCodes = {
   "invalid-gateway-name": "A gateway reference is not `name`, `namespace/name` or `mesh`.",
   "invalid-export-to": "An `exportTo` entry is malformed or contradicts another one.",
   "wildcard-on-mesh": "The host `*` is not allowed where a virtual service is bound to the mesh.",
-  "missing-action": "An HTTP rule says nothing about where its requests go.",
+  "missing-action": "A rule says nothing about where its requests or connections go.",
+  "sni-not-in-hosts": "A TLS route matches a server name that the virtual service's hosts do not cover.",
+  "invalid-duration": "The text is not a duration of at least a millisecond.",
   "invalid-weights": "The weights of a rule's destinations add up to nothing.",
   "invalid-match": "A match names none or several of exact, prefix and regex, or an empty text.",
   "invalid-regex": "The regular expression is not RE2, or too long.",
@@ -60,6 +62,7 @@ const referenceCodes = {
   "unknown-port": "A destination names a port that its service does not have: requests to it get 503.",
   "ambiguous-port": "A destination names no port, but its service has several or none.",
   "host-not-in-gateway": "No server of the named Gateways serves this host.",
+  "unused-destination-rule": "No known Service or ServiceEntry has the host of a DestinationRule (yet).",
   "not-on-gateway": "A virtual service is bound to the mesh only: an ingress gateway serves nothing of it.",
 } as const;
 

@@ -1,36 +1,39 @@
-// DestinationRule: read, but not acted on yet. One that only names a host changes nothing and is accepted; everything else it can
-// say changes how an upstream is chosen or protected, so it is refused rather than ignored.
+// DestinationRule: its schema and rules (istio-semantics 1.3). What it can say about connections to an upstream is acted on; the rest
+// changes how an upstream is chosen or protected, so it is refused rather than ignored.
 import { z } from "zod";
+import type { DestinationRuleSpec, Resource } from "../model/index.ts";
+import { quote } from "../parse/finding.ts";
+import { destinationRuleSupport } from "./destination-rule-support.ts";
 import { checkExportTo } from "./export-to.ts";
+import { hostProblem } from "./hosts.ts";
 import { checkMetadata } from "./metadata.ts";
 import { istioDocument, type Metadata, text, textList } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
-import { type KindSchema, readShape } from "./shape.ts";
+import { type KindSchema, readShape, toResource } from "./shape.ts";
+import { checkTrafficPolicy, trafficPolicy } from "./traffic-policy.ts";
 
-interface DestinationRuleSpec {
-  readonly host: string;
-  readonly exportTo?: readonly string[] | undefined;
-}
-
-const spec: z.ZodType<DestinationRuleSpec> = z.strictObject({ host: text.min(1), exportTo: textList.optional() });
+const spec: z.ZodType<DestinationRuleSpec> = z.strictObject({
+  host: text.min(1),
+  exportTo: textList.optional(),
+  trafficPolicy: trafficPolicy.optional(),
+});
 
 export const destinationRuleSchema: KindSchema<{ metadata: Metadata; spec: DestinationRuleSpec }> = {
   schema: istioDocument(spec),
-  support: {
-    refusedFields: {
-      "spec.trafficPolicy": "load balancing, connection limits, outlier detection and TLS to upstreams",
-      "spec.subsets": "subsets",
-      "spec.workloadSelector": "rules for some gateways by their labels",
-    },
-    ignoredFields: {},
-    refusedValues: {},
-  },
+  support: destinationRuleSupport,
 };
 
-/** Checks the DestinationRule; there is nothing of it to compile. */
-export function validateDestinationRule(reporter: Reporter): void {
+/** The DestinationRule, or null when it has errors. */
+export function validateDestinationRule(reporter: Reporter): Resource<DestinationRuleSpec> | null {
   const shape = readShape(destinationRuleSchema, reporter);
-  if (shape === null) return;
+  if (shape === null) return null;
   checkMetadata(shape.metadata, reporter);
   checkExportTo(shape.spec.exportTo ?? [], reporter);
+  const problem = hostProblem(shape.spec.host);
+  if (problem !== null) {
+    const message = `${quote(shape.spec.host)}: ${problem.message}`;
+    reporter.error({ code: "invalid-host", path: ["spec", "host"], message, hint: problem.hint });
+  }
+  checkTrafficPolicy(shape.spec.trafficPolicy ?? {}, ["spec", "trafficPolicy"], reporter);
+  return reporter.hasErrors ? null : toResource(reporter.document, shape.metadata, shape.spec);
 }

@@ -1,7 +1,7 @@
 // Where a server's certificate and client CA come from, and what each TLS mode needs (istio-semantics 1.1).
 import type { FieldPath, ServerTlsSettings } from "../model/index.ts";
-import { isLabelName, isSubdomainName } from "../parse/identify.ts";
 import { quote } from "../parse/finding.ts";
+import { credentialNameProblem } from "./credential-names.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** The rules for the settings of a server that has the protocol HTTPS or TLS. */
@@ -111,9 +111,6 @@ function checkCrl(tls: ServerTlsSettings, hasCredential: boolean, path: FieldPat
   else if (hasCredential) complain("with a credentialName the revocation list belongs into the Secret, under ca.crl");
 }
 
-/** `name`, or `kubernetes://namespace/name` and its relatives. */
-const credentialName = /^(?:(?:kubernetes|kubernetes-gateway|configmap):\/\/)?(?:([^/]+)\/)?([^/]+)$/;
-
 function checkCredentialNames(tls: ServerTlsSettings, path: FieldPath, reporter: Reporter): void {
   const names: [string, FieldPath][] = [];
   for (const field of ["credentialName", "caCertCredentialName"] as const) {
@@ -124,13 +121,8 @@ function checkCredentialNames(tls: ServerTlsSettings, path: FieldPath, reporter:
     names.push([name, [...path, "credentialNames", index]]);
   }
   for (const [name, at] of names) {
-    const [, namespace, bareName = ""] = credentialName.exec(name) ?? [];
-    const isQualified = name.includes("://");
-    const isUsable = isSubdomainName(bareName) && (namespace === undefined || (isQualified && isLabelName(namespace)));
-    if (isUsable) continue;
-    const message = `${quote(name)} is not the name of a Secret`;
-    const hint = 'Write "name" for a Secret in the gateway\'s own namespace, or "kubernetes://namespace/name".';
-    reporter.error({ code: "invalid-credential-name", path: at, message, hint });
+    const problem = credentialNameProblem(name);
+    if (problem !== null) reporter.error({ code: "invalid-credential-name", path: at, ...problem });
   }
 }
 

@@ -1,16 +1,11 @@
 // `spec.http` of a VirtualService: matches, destinations, and rules that no request can reach.
 import type { FieldPath, HttpMatchRequest, HttpRule } from "../model/index.ts";
-import { quote } from "../parse/finding.ts";
+import { checkDestinations } from "./destinations.ts";
 import { checkGatewayNames } from "./gateway-names.ts";
-import { hostProblem } from "./hosts.ts";
 import type { Reporter } from "./reporter.ts";
 import { checkStringMatch } from "./string-match.ts";
 
 export function checkHttpRules(http: readonly HttpRule[], reporter: Reporter): void {
-  if (http.length === 0) {
-    const message = "a virtual service needs http rules";
-    reporter.error({ code: "missing-action", path: ["spec"], message, hint: "Add spec.http with a route." });
-  }
   for (const [index, rule] of http.entries()) checkRule(rule, ["spec", "http", index], reporter);
   // Without the fields that were dropped, rules look more alike than they are.
   if (!reporter.isIncomplete) warnUnreachable(http, reporter);
@@ -18,25 +13,7 @@ export function checkHttpRules(http: readonly HttpRule[], reporter: Reporter): v
 
 function checkRule(rule: HttpRule, path: FieldPath, reporter: Reporter): void {
   for (const [index, match] of (rule.match ?? []).entries()) checkMatch(match, [...path, "match", index], reporter);
-  const route = rule.route ?? [];
-  if (route.length === 0) {
-    const message = "this rule does not say where its requests go";
-    reporter.error({ code: "missing-action", path, message, hint: "Add a route with a destination." });
-  }
-  for (const [index, { destination }] of route.entries()) {
-    const hostPath = [...path, "route", index, "destination", "host"];
-    const problem = hostProblem(destination.host) ?? wildcardProblem(destination.host);
-    if (problem === null) continue;
-    const message = `${quote(destination.host)}: ${problem.message}`;
-    reporter.error({ code: "invalid-host", path: hostPath, message, hint: problem.hint });
-  }
-  if (route.length < 2 || route.some(({ weight = 0 }) => weight > 0)) return;
-  const message = `the weights of ${route.length} destinations add up to 0`;
-  reporter.error({ code: "invalid-weights", path: [...path, "route"], message, hint: "Give one a weight above 0." });
-}
-
-function wildcardProblem(host: string): { message: string; hint?: string } | null {
-  return host.includes("*") ? { message: "a destination is one service, not a wildcard" } : null;
+  checkDestinations(rule.route ?? [], path, reporter);
 }
 
 function checkMatch(match: HttpMatchRequest, path: FieldPath, reporter: Reporter): void {

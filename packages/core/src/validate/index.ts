@@ -29,6 +29,7 @@ export function validateDocuments(documents: readonly SourceDocument[]): Validat
   const resources: MutableResourceSet = {
     gateways: [],
     virtualServices: [],
+    destinationRules: [],
     serviceEntries: [],
     services: [],
     endpoints: [],
@@ -64,7 +65,7 @@ function validateInto(resources: MutableResourceSet, reporter: Reporter): void {
     case "ConfigMap":
       return add(resources.configMaps, validateConfigMap(reporter));
     case "DestinationRule":
-      return validateDestinationRule(reporter);
+      return add(resources.destinationRules, validateDestinationRule(reporter));
     case "WorkloadEntry":
       return validateWorkloadEntry(reporter);
   }

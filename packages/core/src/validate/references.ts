@@ -1,11 +1,14 @@
 // What resources say about each other. Warnings only: what is missing may arrive later (CONTRACT), and everything else is served.
 import {
+  type DestinationRuleSpec,
   type Diagnostic,
   type FieldPath,
+  isWildcardHost,
   type Resource,
   resolveGatewayName,
   resolveShortName,
   type ResourceSet,
+  type RouteDestination,
   type SourceDocument,
   type VirtualServiceSpec,
 } from "../model/index.ts";
@@ -15,7 +18,7 @@ import { KnownServices } from "./known-services.ts";
 import { Reporter } from "./reporter.ts";
 
 /**
- * Warns of every reference from a VirtualService to a Gateway, host or port that is not there.
+ * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
  *
  * @param documents all that were read. Those that are not among the resources have errors, but exist: to report what refers to them
  *   as well would be an echo.
@@ -33,7 +36,38 @@ export function checkReferences(
     checkDestinations(virtualService, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
+  for (const rule of resources.destinationRules) {
+    const reporter = new Reporter(rule.document);
+    checkRuleHost(rule, services, reporter);
+    for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
+  }
   return diagnostics;
+}
+
+function checkRuleHost(
+  { namespace, spec }: Resource<DestinationRuleSpec>,
+  services: KnownServices,
+  reporter: Reporter,
+): void {
+  const host = resolveShortName(spec.host, namespace);
+  if (isWildcardHost(host) || services.isUnreadable(host) || services.portsOf(host) !== null) return;
+  const message = `${quote(spec.host)} is no known service: nothing of this rule is used`;
+  const hint = services.suggest(host, namespace);
+  reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
+}
+
+/** What the rules of the three protocols have in common. */
+interface AnyRule {
+  readonly path: FieldPath;
+  readonly match?: readonly { readonly gateways?: readonly string[] | undefined }[] | undefined;
+  readonly route?: readonly RouteDestination[] | undefined;
+}
+
+function rulesOf(spec: VirtualServiceSpec): readonly AnyRule[] {
+  return (["http", "tls", "tcp"] as const).flatMap((protocol) => {
+    const rules: readonly Omit<AnyRule, "path">[] = spec[protocol] ?? [];
+    return rules.map(({ match, route }, index) => ({ match, route, path: ["spec", protocol, index] }));
+  });
 }
 
 function checkGateways(
@@ -43,9 +77,9 @@ function checkGateways(
 ): void {
   const names = spec.gateways ?? [];
   for (const [index, name] of names.entries()) checkGateway(name, ["spec", "gateways", index], gateways, reporter);
-  for (const [ruleIndex, { match = [] }] of (spec.http ?? []).entries()) {
+  for (const { match = [], path: rulePath } of rulesOf(spec)) {
     for (const [matchIndex, { gateways: own = [] }] of match.entries()) {
-      const path = ["spec", "http", ruleIndex, "match", matchIndex, "gateways"];
+      const path = [...rulePath, "match", matchIndex, "gateways"];
       for (const [index, name] of own.entries()) checkGateway(name, [...path, index], gateways, reporter);
     }
   }
@@ -66,7 +100,7 @@ function checkGateway(name: string, path: FieldPath, gateways: GatewayHosts, rep
   reporter.warning({ code: "unknown-gateway", path, message, hint: gateways.suggest(fullName, namespace) });
 }
 
-/** A host that no server of the gateways serves. On the mesh as well, hosts meant for it only are no mistake, unless all are. */
+/** A host or SNI name that no server of the gateways serves. On the mesh as well, hosts meant for it only are no mistake, unless all are. */
 function checkHosts(
   { namespace, spec }: Pick<Resource<VirtualServiceSpec>, "namespace" | "spec">,
   bound: readonly string[],
@@ -77,11 +111,24 @@ function checkHosts(
     bound.some((gateway) => gateways.serves(gateway, resolveShortName(host, namespace), namespace));
   const isOnMesh = (spec.gateways ?? []).includes("mesh");
   if (isOnMesh && spec.hosts.some(isServed)) return;
-  for (const [index, host] of spec.hosts.entries()) {
-    if (isServed(host)) continue;
+  const reported = new Set<string>();
+  for (const [host, path] of hostsAndServerNames(spec)) {
+    if (isServed(host) || reported.has(host)) continue;
+    reported.add(host);
     const message = `no server of ${bound.join(", ")} has a host that covers ${quote(host)}`;
     const hint = "Add the host to a server of the Gateway, or correct it here.";
-    reporter.warning({ code: "host-not-in-gateway", path: ["spec", "hosts", index], message, hint });
+    reporter.warning({ code: "host-not-in-gateway", path, message, hint });
+  }
+}
+
+/** What a virtual service claims of a gateway, and where it says so. */
+function* hostsAndServerNames({ hosts, tls = [] }: VirtualServiceSpec): Generator<[string, FieldPath]> {
+  for (const [index, host] of hosts.entries()) yield [host, ["spec", "hosts", index]];
+  for (const [ruleIndex, { match }] of tls.entries()) {
+    for (const [matchIndex, { sniHosts }] of match.entries()) {
+      const path = ["spec", "tls", ruleIndex, "match", matchIndex, "sniHosts"];
+      for (const [index, host] of sniHosts.entries()) yield [host, [...path, index]];
+    }
   }
 }
 
@@ -90,9 +137,9 @@ function checkDestinations(
   services: KnownServices,
   reporter: Reporter,
 ): void {
-  for (const [ruleIndex, { route = [] }] of (spec.http ?? []).entries()) {
+  for (const { route = [], path: rulePath } of rulesOf(spec)) {
     for (const [index, { destination }] of route.entries()) {
-      const path = ["spec", "http", ruleIndex, "route", index, "destination"];
+      const path = [...rulePath, "route", index, "destination"];
       const host = resolveShortName(destination.host, namespace);
       if (services.isUnreadable(host)) continue;
       const ports = services.portsOf(host);

@@ -6,8 +6,6 @@ const meshOnly = "It describes the endpoint to a mesh; an ingress gateway outsid
 export const serviceEntrySupport: SupportTable = {
   refusedFields: {
     "spec.workloadSelector": "endpoints from WorkloadEntries and pods",
-    // An upstream identity that is silently not checked would be a hole, so it is refused, not ignored.
-    "spec.subjectAltNames": "checking the upstream's certificate",
   },
   ignoredFields: {
     // Locality decides between endpoints only with a DestinationRule's localityLbSetting, which is refused; the others concern

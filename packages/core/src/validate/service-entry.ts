@@ -48,6 +48,7 @@ const spec: z.ZodType<ServiceEntrySpec> = z.strictObject({
   location: z.enum(["MESH_EXTERNAL", "MESH_INTERNAL"]).optional(),
   resolution: z.enum(["STATIC", "DNS"]).optional(),
   endpoints: z.array(endpoint).max(4096).optional(),
+  subjectAltNames: textList.optional(),
   exportTo: textList.optional(),
 });
 

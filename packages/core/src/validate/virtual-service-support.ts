@@ -3,8 +3,6 @@ import type { SupportTable } from "./support-table.ts";
 
 export const virtualServiceSupport: SupportTable = {
   refusedFields: {
-    "spec.tls": "routes of TLS passthrough",
-    "spec.tcp": "routes of TCP",
     "spec.http[].redirect": "redirects",
     "spec.http[].directResponse": "answers without an upstream",
     "spec.http[].delegate": "rules in another VirtualService",
@@ -25,6 +23,15 @@ export const virtualServiceSupport: SupportTable = {
     "spec.http[].route[].destination.subset": "subsets, which a DestinationRule defines",
     "spec.http[].match[].sourceLabels": "rules for some gateways by their labels",
     "spec.http[].match[].sourceNamespace": "rules for some gateways by their namespace",
+    "spec.tls[].match[].destinationSubnets": "routes by the address that was connected to",
+    "spec.tls[].match[].sourceLabels": "rules for some gateways by their labels",
+    "spec.tls[].match[].sourceNamespace": "rules for some gateways by their namespace",
+    "spec.tls[].route[].destination.subset": "subsets, which a DestinationRule defines",
+    "spec.tcp[].match[].destinationSubnets": "routes by the address that was connected to",
+    "spec.tcp[].match[].sourceSubnet": "routes by the client's address",
+    "spec.tcp[].match[].sourceLabels": "rules for some gateways by their labels",
+    "spec.tcp[].match[].sourceNamespace": "rules for some gateways by their namespace",
+    "spec.tcp[].route[].destination.subset": "subsets, which a DestinationRule defines",
   },
   ignoredFields: {
     // Names statistics only; no request is treated differently.

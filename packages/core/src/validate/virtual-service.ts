@@ -1,5 +1,5 @@
-// VirtualService: its schema, and the rules about hosts, gateways and visibility (istio-semantics 1.2). HTTP rules have a file of
-// their own.
+// VirtualService: its schema, and the rules about hosts, gateways and visibility (istio-semantics 1.2). Routes have files of their
+// own.
 import { z } from "zod";
 import { type Resource, resolveShortName, type VirtualServiceSpec } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
@@ -9,6 +9,7 @@ import { hostProblem, HostSet } from "./hosts.ts";
 import { checkHttpRules } from "./http-rules.ts";
 import { checkMetadata } from "./metadata.ts";
 import { withCleanMatches } from "./named-matches.ts";
+import { checkNetworkRules } from "./network-rules.ts";
 import { istioDocument, type Metadata, portNumber, text, textList } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
@@ -42,6 +43,18 @@ const httpRule = z.strictObject({
   route: z.array(routeDestination).optional(),
 });
 
+const connectionMatch = { port: portNumber.optional(), gateways: textList.optional() };
+
+const tlsRule = z.strictObject({
+  match: z.array(z.strictObject({ ...connectionMatch, sniHosts: z.array(text).min(1) })).min(1),
+  route: z.array(routeDestination).optional(),
+});
+
+const tcpRule = z.strictObject({
+  match: z.array(z.strictObject(connectionMatch)).optional(),
+  route: z.array(routeDestination).optional(),
+});
+
 const noHosts: string[] = [];
 
 const spec: z.ZodType<VirtualServiceSpec> = z.strictObject({
@@ -49,6 +62,8 @@ const spec: z.ZodType<VirtualServiceSpec> = z.strictObject({
   gateways: textList.optional(),
   exportTo: textList.optional(),
   http: z.array(httpRule).optional(),
+  tls: z.array(tlsRule).optional(),
+  tcp: z.array(tcpRule).optional(),
 });
 
 export const virtualServiceSchema: KindSchema<{ metadata: Metadata; spec: VirtualServiceSpec }> = {
@@ -65,9 +80,17 @@ export function validateVirtualService(reporter: Reporter): Resource<VirtualServ
   checkGatewayNames(shape.spec.gateways ?? [], ["spec", "gateways"], reporter);
   checkExportTo(shape.spec.exportTo ?? [], reporter);
   const http = withCleanMatches(shape.spec.http ?? [], reporter);
+  checkHasRules(shape.spec, reporter);
   checkHttpRules(http, reporter);
+  checkNetworkRules(shape.spec, reporter);
   if (reporter.hasErrors) return null;
   return toResource(reporter.document, shape.metadata, { ...shape.spec, http });
+}
+
+function checkHasRules({ http = [], tls = [], tcp = [] }: VirtualServiceSpec, reporter: Reporter): void {
+  if (http.length + tls.length + tcp.length > 0) return;
+  const message = "a virtual service needs http, tls or tcp rules";
+  reporter.error({ code: "missing-action", path: ["spec"], message, hint: "Add spec.http with a route." });
 }
 
 function checkHosts({ hosts, gateways = [] }: VirtualServiceSpec, reporter: Reporter): void {

@@ -108,4 +108,19 @@ describe("referencedFiles", () => {
     ).replace("istio: ingressgateway", "istio: another");
     expect(referencedFiles(buildResources(web))).toEqual(["/a.crt", "/b.crt", "/b.key", "/ca.crl", "/ca.crt"]);
   });
+
+  test("names those of DestinationRules and of their ports", () => {
+    const rule = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: shop, namespace: default }
+spec:
+  host: shop
+  trafficPolicy:
+    tls: { mode: MUTUAL, clientCertificate: /c.crt, privateKey: /c.key, caCertificates: /ca.crt, caCrl: /ca.crl }
+    portLevelSettings:
+      - port: { number: 80 }
+        tls: { mode: SIMPLE, caCertificates: /port.crt }`;
+    expect(referencedFiles(buildResources(rule))).toEqual(["/c.crt", "/c.key", "/ca.crl", "/ca.crt", "/port.crt"]);
+  });
 });

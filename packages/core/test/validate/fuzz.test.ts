@@ -28,6 +28,20 @@ spec:
     route:
     - destination: {host: cart, port: {number: 80}}
       weight: 10
+  tls:
+  - match: [{sniHosts: [x.a.com], port: 443}]
+    route: [{destination: {host: cart}}]
+  tcp: [{route: [{destination: {host: cart}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: dr}
+spec:
+  host: cart
+  trafficPolicy:
+    connectionPool: {tcp: {connectTimeout: 1.5s, maxConnections: 1}, http: {idleTimeout: 1s}}
+    tls: {mode: SIMPLE, caCertificates: /ca}
+    portLevelSettings: [{port: {number: 80}}]
 ---
 {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"tls.crt": "aGVs"}}
 ---
@@ -133,6 +147,13 @@ describe("reading and validating", () => {
     "host",
     "endpoints",
     "resolution",
+    "tcp",
+    "sniHosts",
+    "trafficPolicy",
+    "connectionPool",
+    "connectTimeout",
+    "portLevelSettings",
+    "credentialName",
     "gateways",
     "http_routes",
     "ignore_uri_case",

@@ -36,7 +36,6 @@ describe("a ServiceEntry", () => {
     ["resolution: 3", "7:3 error wrong-type spec.resolution"],
     ["resolution: STATIC", "4:1 error missing-endpoints spec.endpoints"],
     [`${dns}workloadSelector: {labels: {a: b}}`, "8:3 error unsupported-field spec.workloadSelector"],
-    [`${dns}subjectAltNames: [a]`, "8:3 error unsupported-field spec.subjectAltNames"],
     [`${dns}addresses: [a]`, "8:15 error invalid-address spec.addresses[0]"],
     [`${dns}addresses: [10.0.0.0/8]`, "8:15 error invalid-address spec.addresses[0]"],
     [
@@ -89,33 +88,6 @@ describe("a ServiceEntry", () => {
   ])("with the ports %s gives %s", (ports, expected) => {
     const text = istio("ServiceEntry", `  ports: [${ports}]\n  hosts: [a.com]\n  resolution: DNS\n`);
     expect(codes(text)).toEqual([expected]);
-  });
-});
-
-describe("a DestinationRule", () => {
-  it("that only names a host changes nothing and is accepted", () => {
-    expect(findings(istio("DestinationRule", "  host: a\n  exportTo: [.]\n"))).toEqual([]);
-  });
-
-  it.each([
-    "trafficPolicy: {loadBalancer: {simple: RANDOM}}",
-    "subsets: [{name: a}]",
-    "workloadSelector: {matchLabels: {a: b}}",
-  ])("with %s is refused", (field) => {
-    const name = field.split(":")[0];
-    expect(codes(istio("DestinationRule", `  host: a\n  ${field}\n`))).toEqual([
-      `6:3 error unsupported-field spec.${name}`,
-    ]);
-  });
-
-  it("is checked for its host, visibility and slips", () => {
-    expect(codes(istio("DestinationRule", "  host: ''\n"))).toEqual(["5:3 error empty-value spec.host"]);
-    expect(codes(istio("DestinationRule", "  host: a\n  exportTo: [A]\n"))).toEqual([
-      "6:14 error invalid-export-to spec.exportTo[0]",
-    ]);
-    expect(findings(istio("DestinationRule", "  host: a\n  trafficpolicy: {}\n"))).toEqual([
-      'c.yaml:6:3 error unknown-field spec.trafficpolicy: there is no field "trafficpolicy" here (Did you mean "trafficPolicy"?)',
-    ]);
   });
 });
 

@@ -112,9 +112,6 @@ describe("fields", () => {
       "8:5 error unsupported-field spec.http[0].redirect",
       "9:14 error unsupported-field spec.http[1].match[0].sourceLabels",
     ]);
-    expect(codes(istio("VirtualService", "  hosts: [a.com]\n  gateways: [gw]\n  tcp: [{route: []}]\n"))).toEqual([
-      "7:3 error unsupported-field spec.tcp",
-    ]);
   });
 
   it("that are refused may be there with an empty value", () => {
