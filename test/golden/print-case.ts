@@ -14,7 +14,7 @@ import {
   renderRouteTable,
   renderSecretTable,
 } from "../../packages/core/src/dump/index.ts";
-import type { Diagnostic, Table } from "../../packages/core/src/model/index.ts";
+import type { Cluster, Diagnostic, Table } from "../../packages/core/src/model/index.ts";
 import { loadResources } from "./load-resources.ts";
 import type { GoldenCase } from "./case.ts";
 
@@ -34,6 +34,12 @@ const tables: Readonly<Record<string, (table: Table) => string>> = {
   "secret-table": (table) => renderSecretTable(dumpSecrets(table, "modern"), Date.UTC(2026, 0, 1)),
 };
 
+/** One fact of every cluster, where the whole dump would hide it. */
+const facts: Readonly<Record<string, (cluster: Cluster) => unknown>> = {
+  protocols: ({ protocol, tls }) => (tls === null ? protocol : `${protocol} in TLS`),
+  timeouts: ({ connectTimeoutMs }) => connectTimeoutMs,
+};
+
 /** The sections that `# print:` names, in its order, as one YAML map. */
 export function printCase(golden: GoldenCase): string {
   const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), readOptions(golden));
@@ -46,6 +52,8 @@ function printSection(word: string, table: Table, diagnostics: readonly Diagnost
   if (word === "diagnostics") return diagnostics.map(formatDiagnostic);
   const draw = tables[word];
   if (draw !== undefined) return draw(table);
+  const readFact = facts[word];
+  if (readFact !== undefined) return Object.fromEntries(table.clusters.map((cluster) => [cluster.name, readFact(cluster)]));
   const [dialect, what] = word.split("/");
   if ((dialect !== "modern" && dialect !== "istio-1.0") || !isDump(what)) throw new Error(`cannot print "${word}"`);
   return dumps[what](table, dialect satisfies Dialect);

@@ -2,6 +2,7 @@
 import type { Cluster, Endpoint, Table } from "../model/index.ts";
 import { type Dialect, formatDuration, type JsonObject, withName } from "./json.ts";
 import { socketAddress } from "./listeners.ts";
+import { legacyUpstreamFields, upstreamFields } from "./upstream.ts";
 
 /** Clusters in Envoy's shape, sorted by name; only those of that name when one is given. */
 export function dumpClusters(table: Table, dialect: Dialect, name?: string): readonly JsonObject[] {
@@ -31,6 +32,7 @@ function dumpCluster(cluster: Cluster): JsonObject {
     ...discovery,
     connectTimeout: formatDuration(cluster.connectTimeoutMs, "modern"),
     lbPolicy: "LEAST_REQUEST",
+    ...upstreamFields(cluster),
     metadata: { filterMetadata: { istio: { services: [service] } } },
   };
 }
@@ -59,6 +61,7 @@ function dumpLegacyCluster(cluster: Cluster): JsonObject {
     type: cluster.discovery,
     ...discovery,
     connectTimeout: formatDuration(cluster.connectTimeoutMs, "istio-1.0"),
+    ...legacyUpstreamFields(cluster),
   };
 }
 

@@ -1,4 +1,5 @@
 // Plain JSON, as the dumps produce it. Fields that are undefined are left out when printed.
+import type { ObjectRef } from "../model/index.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 
@@ -14,6 +15,11 @@ export function optional(key: string, value: Json | undefined | null): JsonObjec
   return value === undefined || value === null ? {} : { [key]: value };
 }
 
+/** `{ key: list }` when there is something in it, else nothing. */
+export function nonEmpty(key: string, list: readonly (string | JsonObject)[]): JsonObject {
+  return list.length === 0 ? {} : { [key]: list };
+}
+
 /** The entries of a dump whose name is asked for; all of them without a name. */
 export function withName(entries: readonly JsonObject[], name: string | undefined): readonly JsonObject[] {
   return name === undefined ? entries : entries.filter((entry) => entry["name"] === name);
@@ -22,6 +28,12 @@ export function withName(entries: readonly JsonObject[], name: string | undefine
 /** A duration as Envoy prints it: `0.2s` today, `0.200s` in 1.0. */
 export function formatDuration(durationMs: number, dialect: Dialect): string {
   return dialect === "istio-1.0" ? `${(durationMs / 1000).toFixed(3)}s` : `${durationMs / 1000}s`;
+}
+
+/** Where Istio notes the VirtualService that something was made from; istioctl prints it. */
+export function virtualServiceMetadata(source: ObjectRef & { readonly apiVersion: string }): JsonObject {
+  const config = `/apis/${source.apiVersion}/namespaces/${source.namespace}/virtual-service/${source.name}`;
+  return { filterMetadata: { istio: { config } } };
 }
 
 const typePrefix = "type.googleapis.com/";

@@ -1,7 +1,16 @@
 // `pc listener`: the table's listeners as Envoy would hold them.
 import type { FilterChain, Listener, Table } from "../model/index.ts";
 import { httpConnectionManager, legacyHttpConnectionManager } from "./connection-manager.ts";
-import { type Dialect, type Json, type JsonObject, typeUrl, withName } from "./json.ts";
+import {
+  type Dialect,
+  type Json,
+  type JsonObject,
+  nonEmpty,
+  typeUrl,
+  virtualServiceMetadata,
+  withName,
+} from "./json.ts";
+import { legacyTcpProxy, tcpProxy } from "./tcp-proxy.ts";
 import { legacyTlsContext, transportSocket } from "./tls.ts";
 
 /** Listeners in Envoy's shape, sorted by name; only those of that name when one is given. */
@@ -15,27 +24,40 @@ export function dumpListeners(table: Table, dialect: Dialect, name?: string): re
 }
 
 function dumpListener(listener: Listener): JsonObject {
-  const inspector = {
-    name: "envoy.filters.listener.tls_inspector",
-    typedConfig: typeUrl("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"),
-  };
+  const filters = listenerFilters(listener);
   return {
     name: listener.name,
     address: socketAddress(listener.address, listener.port),
     filterChains: listener.filterChains.map((chain) => dumpChain(chain, listener)),
-    ...(listener.transport === "tls" ? { listenerFilters: [inspector] } : {}),
+    ...nonEmpty("listenerFilters", filters),
     trafficDirection: "OUTBOUND",
     metadata: { filterMetadata: { sluice: { engine: listener.engine, engineReason: listener.engineReason } } },
   };
 }
 
+/** The header of the PROXY protocol stands before everything else. */
+function listenerFilters({ transport, acceptsProxyProtocol }: Listener): readonly JsonObject[] {
+  const proxyProtocol = {
+    name: "envoy.filters.listener.proxy_protocol",
+    typedConfig: typeUrl("envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"),
+  };
+  const inspector = {
+    name: "envoy.filters.listener.tls_inspector",
+    typedConfig: typeUrl("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"),
+  };
+  return [...(acceptsProxyProtocol ? [proxyProtocol] : []), ...(transport === "tls" ? [inspector] : [])];
+}
+
 function dumpChain(chain: FilterChain, listener: Listener): JsonObject {
   return {
     ...chainMatch(chain),
-    filters: [httpConnectionManager(chain, listener)],
+    filters: [
+      chain.forward === null ? httpConnectionManager(chain, listener) : tcpProxy(chain.forward, chain.statPrefix),
+    ],
     ...(chain.tls === null
       ? {}
       : { transportSocket: transportSocket(chain.tls), transportSocketConnectTimeout: "15s" }),
+    ...(chain.forward === null ? {} : { metadata: virtualServiceMetadata(chain.forward.virtualService) }),
   };
 }
 
@@ -45,7 +67,12 @@ function dumpLegacyListener(listener: Listener, legacyNames: ReadonlyMap<string,
     return {
       ...chainMatch(chain),
       ...(chain.tls === null ? {} : { tlsContext: legacyTlsContext(chain.tls) }),
-      filters: [legacyHttpConnectionManager(routeConfig, listener.name)],
+      ...(listener.acceptsProxyProtocol ? { useProxyProto: true } : {}),
+      filters: [
+        chain.forward === null
+          ? legacyHttpConnectionManager(routeConfig, listener.name)
+          : legacyTcpProxy(chain.forward),
+      ],
     };
   });
   return { name: listener.name, address: socketAddress(listener.address, listener.port), filterChains: chains };

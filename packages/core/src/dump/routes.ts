@@ -1,6 +1,6 @@
 // `pc route`: the table's route configs as Envoy would hold them.
 import type { Route, RouteAction, RouteConfig, Table, VirtualHost } from "../model/index.ts";
-import { type Dialect, formatDuration, type JsonObject, withName } from "./json.ts";
+import { type Dialect, formatDuration, type JsonObject, virtualServiceMetadata, withName } from "./json.ts";
 import { dumpMatch } from "./route-match.ts";
 
 /**
@@ -34,13 +34,11 @@ function dumpVirtualHost(host: VirtualHost): JsonObject {
 }
 
 function dumpRoute(route: Route): JsonObject {
-  const { apiVersion, namespace, name } = route.virtualService;
-  const config = `/apis/${apiVersion}/namespaces/${namespace}/virtual-service/${name}`;
   return {
     ...(route.name === "" ? {} : { name: route.name }),
     match: dumpMatch(route.match, "modern"),
     route: dumpAction(route.action, "modern"),
-    metadata: { filterMetadata: { istio: { config } } },
+    metadata: virtualServiceMetadata(route.virtualService),
     decorator: { operation: route.operation },
   };
 }

@@ -18,12 +18,21 @@ export function renderListenerTable(listeners: Dump): string {
     return list(listener["filterChains"]).map((chain) => {
       const serverNames = list(at(chain, "filterChainMatch", "serverNames")).map(text);
       const match = serverNames.length === 0 ? "ALL" : `SNI: ${serverNames.join(",")}`;
-      const route = text(at(list(at(chain, "filters"))[0], "typedConfig", "rds", "routeConfigName"));
-      return [address, port, match, `Route: ${route}`, ...engine];
+      return [address, port, match, describeDestination(list(at(chain, "filters"))[0]), ...engine];
     });
   });
   rows.sort((a, b) => Number(a[1]) - Number(b[1]) || compareCells(a[0], b[0]));
   return formatTable(["ADDRESSES", "PORT", "MATCH", "DESTINATION", "ENGINE", "WHY"], rows);
+}
+
+function describeDestination(filter: Json | undefined): string {
+  const config = at(filter, "typedConfig");
+  const single = at(config, "cluster");
+  const weighted = list(at(config, "weightedClusters", "clusters"));
+  if (weighted.length > 0) {
+    return `Cluster: ${weighted.map((entry) => `${text(at(entry, "name"))} (${text(at(entry, "weight"))})`).join(", ")}`;
+  }
+  return single === undefined ? `Route: ${text(at(config, "rds", "routeConfigName"))}` : `Cluster: ${text(single)}`;
 }
 
 /** `pc route`: a line a route; a virtual host without routes answers 404. */

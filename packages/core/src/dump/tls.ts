@@ -1,6 +1,6 @@
 // The TLS context of a filter chain, as either dialect prints it. Certificates are named, never printed.
 import type { CertificateRef, ClientValidation, TlsContext, TlsVersion } from "../model/index.ts";
-import { type JsonObject, optional, typeUrl } from "./json.ts";
+import { type JsonObject, nonEmpty, optional, typeUrl } from "./json.ts";
 
 /** Today's shape: a transport socket. Secrets by name, files by their path. */
 export function transportSocket(tls: TlsContext): JsonObject {
@@ -91,12 +91,9 @@ function trustedFiles({ trustedCaFile, crlFile }: ClientValidation): JsonObject 
   };
 }
 
-function sdsSecret(name: string): JsonObject {
+/** A secret by name, wherever it comes from. */
+export function sdsSecret(name: string): JsonObject {
   return { name, sdsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" } };
-}
-
-function nonEmpty(key: string, list: readonly (string | JsonObject)[]): JsonObject {
-  return list.length === 0 ? {} : { [key]: list };
 }
 
 function envoyVersion(version: TlsVersion): string {

@@ -1,7 +1,8 @@
-// The stages of a connection: listener, filter chain, certificates of both sides.
+// The stages of a connection: listener, filter chain, certificates of both sides; for raw connections also their destination.
 import { normalizeServerName } from "../match/chain-index.ts";
-import type { FilterChain, Listener } from "../model/table.ts";
+import type { FilterChain, Listener, NetworkForward } from "../model/table.ts";
 import { readFilterChain } from "./naive-names.ts";
+import { inConnections, readClusters } from "./read-clusters.ts";
 import { readRequest } from "./read-request.ts";
 import { reject } from "./reading.ts";
 import type { Outcome, Reading } from "./reading.ts";
@@ -12,7 +13,6 @@ export function readListener(reading: Reading): Outcome {
   const { table, question, diary, findings } = reading;
   let chosen: Listener | null = null;
   for (const listener of table.listeners) {
-    const transport = listener.transport === "tls" ? "TLS" : "cleartext HTTP";
     if (listener.port !== question.port) {
       const declared =
         listener.declaredPort === question.port ? `; ${question.port} is the port its Gateway declares` : "";
@@ -21,12 +21,49 @@ export function readListener(reading: Reading): Outcome {
       diary.rejected("listener", listener.name, `it has the same port on another address; ${chosen.name} is the first`);
     } else {
       chosen = listener;
-      diary.matched("listener", listener.name, `port ${listener.port}, ${transport}`);
+      diary.matched("listener", listener.name, `port ${listener.port}, ${describeTransport(listener)}`);
     }
   }
   if (chosen === null) return reject("no-listener");
   findings.listener = chosen.name;
-  return chosen.transport === "tls" ? readTls(reading, chosen) : readCleartext(reading, chosen);
+  switch (chosen.transport) {
+    case "tls":
+      return readTls(reading, chosen);
+    case "tcp":
+      return readTcp(reading, chosen);
+    case "http":
+      return readCleartext(reading, chosen);
+  }
+}
+
+function describeTransport({ transport, acceptsProxyProtocol }: Listener): string {
+  const text = { http: "cleartext HTTP", tls: "TLS", tcp: "TCP" }[transport];
+  return acceptsProxyProtocol ? `${text}, behind a PROXY protocol header` : text;
+}
+
+/** Whatever the client speaks: the bytes are passed on unread. */
+function readTcp(reading: Reading, listener: Listener): Outcome {
+  const { diary, findings } = reading;
+  const [chain] = listener.filterChains;
+  if (chain === undefined || chain.forward === null) {
+    diary.rejected("filter-chain", chain?.name ?? listener.name, "it leads nowhere");
+    return reject("no-filter-chain");
+  }
+  findings.filterChain = chain.name;
+  diary.matched("filter-chain", chain.name, "a TCP listener has one chain; what a client sends is passed on unread");
+  return readForward(reading, chain.forward, "tcp");
+}
+
+function readForward(
+  reading: Reading,
+  { virtualService, clusters }: NetworkForward,
+  action: "tcp" | "passthrough",
+): Outcome {
+  const { namespace, name } = virtualService;
+  const rule = action === "tcp" ? "tcp" : "tls";
+  reading.diary.matched("route", `VirtualService ${namespace}/${name}`, `its ${rule} rule made this chain`);
+  readClusters(reading, clusters, inConnections);
+  return { action };
 }
 
 function readCleartext(reading: Reading, listener: Listener): Outcome {
@@ -51,7 +88,9 @@ function readCleartext(reading: Reading, listener: Listener): Outcome {
 
 function readTls(reading: Reading, listener: Listener): Outcome {
   const { question, diary, findings } = reading;
-  if (question.scheme !== "https") {
+  // Raw TCP with a server name is a client that speaks TLS itself, of whatever protocol inside.
+  const speaksTls = question.scheme === "https" || (question.scheme === "tcp" && question.sni !== null);
+  if (!speaksTls) {
     diary.rejected(
       "filter-chain",
       listener.name,
@@ -63,6 +102,11 @@ function readTls(reading: Reading, listener: Listener): Outcome {
   const chain = readFilterChain(listener.filterChains, name === "" ? null : name, diary);
   if (chain === null) return reject("no-filter-chain");
   findings.filterChain = chain.name;
+  if (chain.forward !== null && chain.tls === null) return readForward(reading, chain.forward, "passthrough");
+  if (question.scheme === "tcp") {
+    diary.rejected("filter-chain", chain.name, "the chain ends TLS and speaks HTTP, not plain TCP");
+    return reject("no-filter-chain");
+  }
   readServerCertificates(reading, chain);
   if (!readClientCertificate(reading, chain)) return reject("client-certificate-required");
   return readRequest(reading, chain, listener);

@@ -1,11 +1,12 @@
 // The stages of a request on an established connection: path, authority, virtual host, redirect to TLS, route, cluster.
 import type { MatchRequest } from "../match/match-request.ts";
 import { normalizeAuthority } from "../model/host.ts";
-import type { FilterChain, Listener, Route, RouteConfig, VirtualHost } from "../model/table.ts";
+import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/table.ts";
 import { readFilterChain, readVirtualHost } from "./naive-names.ts";
 import { readRoute } from "./naive-route.ts";
 import { toMatchRequest } from "./question-request.ts";
 import { quote } from "./quote.ts";
+import { inRequests, readClusters } from "./read-clusters.ts";
 import { reject } from "./reading.ts";
 import type { Outcome, Reading } from "./reading.ts";
 
@@ -67,26 +68,6 @@ function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRe
     return reject("no-route", 404);
   }
   findings.route = route.name === "" ? index : route.name;
-  readClusters(reading, route);
+  readClusters(reading, route.action.clusters, inRequests);
   return { action: "forward" };
-}
-
-function readClusters({ table, diary, findings }: Reading, route: Route): void {
-  findings.clusters = route.action.clusters.map(({ cluster, weight }) => ({ name: cluster, weight }));
-  const total = findings.clusters.reduce((sum, { weight }) => sum + weight, 0);
-  let heaviest = 0;
-  for (const { name, weight } of findings.clusters) {
-    if (weight > heaviest) [findings.cluster, heaviest] = [name, weight];
-    const share =
-      findings.clusters.length === 1 ? "" : `, ${Number(((100 * weight) / total).toFixed(2))} % of requests`;
-    const cluster = table.clusters.find((candidate) => candidate.name === name);
-    if (cluster === undefined) {
-      diary.rejected("cluster", name, `it does not exist: requests sent to it get 503${share}`);
-      continue;
-    }
-    const healthy = cluster.endpoints.filter((endpoint) => endpoint.healthy).length;
-    if (healthy === 0)
-      diary.rejected("cluster", name, `it has no healthy endpoint: requests sent to it get 503${share}`);
-    else diary.matched("cluster", name, `${healthy} of ${cluster.endpoints.length} endpoints healthy${share}`);
-  }
 }

@@ -11,6 +11,7 @@ import type {
   Table,
   TlsContext,
   VirtualHost,
+  WeightedCluster,
 } from "../../src/model/table.ts";
 import type { Question } from "../../src/explain/index.ts";
 
@@ -88,6 +89,16 @@ export function chain(name: string, serverNames: readonly string[], tls: Partial
   };
 }
 
+/** A chain whose bytes go to the cluster as they come. */
+export function rawChain(
+  name: string,
+  serverNames: readonly string[],
+  clusters: readonly WeightedCluster[],
+): FilterChain {
+  const virtualService = { namespace: "default", name: "db", apiVersion: "v1" };
+  return { ...chain(name, serverNames, null), routeConfig: null, forward: { clusters, virtualService } };
+}
+
 export function listener(port: number, filterChains: readonly FilterChain[], fields: Partial<Listener> = {}): Listener {
   return {
     name: `0.0.0.0_${port}`,
@@ -142,5 +153,5 @@ export function tlsTable(
       domains.map((domain) => virtualHost([domain], { name: `${domain}:443` })),
     );
   });
-  return { listeners: [listener(443, chains)], routeConfigs, clusters: [cluster(httpbin)], secrets };
+  return { listeners: [listener(443, chains, { transport: "tls" })], routeConfigs, clusters: [cluster(httpbin)], secrets };
 }
