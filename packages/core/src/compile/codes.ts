@@ -6,8 +6,6 @@ export const compileCodes = {
   "unsupported-protocol": "No route can be bound to the server's protocol in this release; the server is skipped.",
   "no-route": "A TCP or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
   "sni-taken": "A TLS route claims a server name that another chain of the listener has; the match is skipped.",
-  "sni-not-in-server":
-    "A TLS route claims server names that its Gateway's server does not offer it; they are left out.",
   "unresolved-target-port":
     "The Service in front of the gateway names its target port, which cannot be resolved; the port stays.",
   "invalid-annotation": "An annotation of Sluice has a value that it does not know; it is ignored.",

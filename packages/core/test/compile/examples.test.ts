@@ -1,9 +1,10 @@
-// The examples are the five topologies of the document that Sluice was asked for from.
+// The first examples are the five topologies of the document that Sluice was asked for from; the others show a protocol each.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { compileTable, defaultCompileOptions } from "../../src/compile/index.ts";
 import { dumpListeners, dumpRoutes } from "../../src/dump/index.ts";
+import { explain } from "../../src/explain/index.ts";
 import { buildResources } from "./build-resources.ts";
 
 const root = new URL("../../../../", import.meta.url);
@@ -40,3 +41,50 @@ describe.each(["plain-http", "tls-redirect", "mutual-tls", "multi-host-http", "m
     });
   },
 );
+
+describe("example", () => {
+  test.each([
+    ["tls-passthrough", { port: 443, scheme: "https", sni: "bank.secure.example" }, "passthrough", ["8443||bank"]],
+    ["tls-passthrough", { port: 443, scheme: "https", sni: "a.secure.example" }, "passthrough", ["8444||others"]],
+    ["tcp", { port: 5432, scheme: "tcp" }, "tcp", ["15432||database", "15433||database-next"]],
+    [
+      "grpc",
+      { port: 9090, host: "greeter.example", path: "/helloworld.Greeter/SayHello" },
+      "forward",
+      ["50051||greeter"],
+    ],
+    ["upstream-tls", { port: 8080, host: "api.example", path: "/x" }, "forward", ["8443||internal"]],
+    ["upstream-tls", { port: 8080, host: "api.example", path: "/partner" }, "forward", ["443||partner.example"]],
+  ] as const)("%s leads %j to an endpoint (%s)", (name, question, action, expected) => {
+    const { table, diagnostics } = compileExample(name);
+    const answer = explain(table, {
+      host: "",
+      scheme: "http",
+      sni: null,
+      path: "/",
+      method: "GET",
+      headers: [],
+      clientCertificate: null,
+      ...question,
+    });
+    expect(answer).toMatchObject({ action, error: null });
+    const names = answer.clusters.map((cluster) =>
+      cluster.name.replace("outbound|", "").replace(/\.default\.svc.*/, ""),
+    );
+    expect(names).toEqual(expected);
+    for (const step of answer.steps.filter(({ stage }) => stage === "cluster")) expect(step.result).toBe("matched");
+    expect(diagnostics.filter(({ code }) => code !== "missing-certificate-file")).toEqual([]);
+  });
+
+  test("grpc is spoken to as HTTP/2, internal and partner over TLS", () => {
+    expect(compileExample("grpc").table.clusters).toMatchObject([{ protocol: "http2", tls: null }]);
+    expect(compileExample("upstream-tls").table.clusters).toMatchObject([
+      {
+        host: "partner.example",
+        protocol: "http1",
+        tls: { certificate: null, trustedCa: null, sni: "partner.example" },
+      },
+      { tls: { trustedCa: "file-root:/etc/istio/upstream/ca.crt", subjectAltNames: ["internal.example"] } },
+    ]);
+  });
+});

@@ -153,5 +153,10 @@ export function tlsTable(
       domains.map((domain) => virtualHost([domain], { name: `${domain}:443` })),
     );
   });
-  return { listeners: [listener(443, chains, { transport: "tls" })], routeConfigs, clusters: [cluster(httpbin)], secrets };
+  return {
+    listeners: [listener(443, chains, { transport: "tls" })],
+    routeConfigs,
+    clusters: [cluster(httpbin)],
+    secrets,
+  };
 }
