@@ -19,7 +19,7 @@ import { buildUpstreamTls } from "./upstream-tls.ts";
 
 export type UpstreamTransport = Pick<
   Cluster,
-  "connectTimeoutMs" | "protocol" | "tls" | "limits" | "sendsProxyProtocol"
+  "connectTimeoutMs" | "protocol" | "tls" | "limits" | "sendsProxyProtocol" | "destinationRule"
 >;
 
 export interface TransportQuestion {
@@ -43,7 +43,12 @@ export function buildTransport({ known, rule, carriesHttp, secrets }: TransportQ
     tls: isTls ? buildUpstreamTls(policy.tls ?? {}, { rule, path, secrets, entrySans: entrySans ?? [] }) : null,
     limits: buildLimits(pool, carriesHttp),
     sendsProxyProtocol: proxyProtocol === undefined ? null : (proxyProtocol.version ?? "V1"),
+    destinationRule: rule === null ? null : describeRule(rule),
   };
+}
+
+function describeRule({ namespace, name, document }: Resource<DestinationRuleSpec>): Cluster["destinationRule"] {
+  return { namespace, name, apiVersion: document.apiVersion };
 }
 
 /** Istio's default. */

@@ -1,6 +1,6 @@
 // `pc cluster` and `pc endpoint`: the table's clusters and what is behind them, as Envoy would hold them.
 import type { Cluster, Endpoint, Table } from "../model/index.ts";
-import { type Dialect, formatDuration, type JsonObject, withName } from "./json.ts";
+import { configPath, type Dialect, formatDuration, type JsonObject, withName } from "./json.ts";
 import { socketAddress } from "./listeners.ts";
 import { legacyUpstreamFields, upstreamFields } from "./upstream.ts";
 
@@ -33,8 +33,12 @@ function dumpCluster(cluster: Cluster): JsonObject {
     connectTimeout: formatDuration(cluster.connectTimeoutMs, "modern"),
     lbPolicy: "LEAST_REQUEST",
     ...upstreamFields(cluster),
-    metadata: { filterMetadata: { istio: { services: [service] } } },
+    metadata: { filterMetadata: { istio: { ...ruleConfig(cluster), services: [service] } } },
   };
+}
+
+function ruleConfig({ destinationRule }: Cluster): JsonObject {
+  return destinationRule === null ? {} : { config: configPath("destination-rule", destinationRule) };
 }
 
 /** Kubernetes names of a service; a ServiceEntry's host has none. */

@@ -30,10 +30,17 @@ export function formatDuration(durationMs: number, dialect: Dialect): string {
   return dialect === "istio-1.0" ? `${(durationMs / 1000).toFixed(3)}s` : `${durationMs / 1000}s`;
 }
 
-/** Where Istio notes the VirtualService that something was made from; istioctl prints it. */
+/** How Istio notes the resource that something was made from; istioctl prints it. */
+export function configPath(
+  kind: "virtual-service" | "destination-rule",
+  { apiVersion, namespace, name }: ObjectRef & { readonly apiVersion: string },
+): string {
+  return `/apis/${apiVersion}/namespaces/${namespace}/${kind}/${name}`;
+}
+
+/** The metadata of what a VirtualService made. */
 export function virtualServiceMetadata(source: ObjectRef & { readonly apiVersion: string }): JsonObject {
-  const config = `/apis/${source.apiVersion}/namespaces/${source.namespace}/virtual-service/${source.name}`;
-  return { filterMetadata: { istio: { config } } };
+  return { filterMetadata: { istio: { config: configPath("virtual-service", source) } } };
 }
 
 const typePrefix = "type.googleapis.com/";

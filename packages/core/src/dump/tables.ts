@@ -42,7 +42,7 @@ export function renderRouteTable(routeConfigs: Dump): string {
       const start = [text(config["name"]), text(at(host, "name")), list(at(host, "domains")).map(text).join(", ")];
       const routes = list(at(host, "routes"));
       if (routes.length === 0) return [[...start, "/*", at(host, "requireTls") === "ALL" ? "301" : "404"]];
-      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeVirtualService(route)]);
+      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeSource(route)]);
     }),
   );
   return formatTable(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], rows);
@@ -52,7 +52,14 @@ export function renderRouteTable(routeConfigs: Dump): string {
 export function renderClusterTable(clusters: Dump): string {
   const rows = clusters.map((cluster) => {
     const { host, port, subset } = parseClusterName(text(cluster["name"])) ?? { host: "", port: "", subset: "" };
-    return [host, String(port), subset === "" ? "-" : subset, "outbound", text(cluster["type"]), ""];
+    return [
+      host,
+      String(port),
+      subset === "" ? "-" : subset,
+      "outbound",
+      text(cluster["type"]),
+      describeSource(cluster),
+    ];
   });
   return formatTable(["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"], rows);
 }
@@ -108,9 +115,10 @@ function formatTime(time: Date): string {
   return time.toISOString().replace(".000Z", "Z");
 }
 
-function describeVirtualService(route: Json): string {
-  const config = text(at(route, "metadata", "filterMetadata", "istio", "config"));
-  const [, namespace, name] = /\/namespaces\/([^/]+)\/virtual-service\/([^/]+)$/.exec(config) ?? [];
+/** `name.namespace` of the VirtualService or DestinationRule that something was made from; empty where there is none. */
+function describeSource(made: Json): string {
+  const config = text(at(made, "metadata", "filterMetadata", "istio", "config"));
+  const [, namespace, name] = /\/namespaces\/([^/]+)\/[^/]+\/([^/]+)$/.exec(config) ?? [];
   return namespace === undefined || name === undefined ? "" : `${name}.${namespace}`;
 }
 

@@ -221,6 +221,8 @@ export interface Cluster {
   readonly limits: ClusterLimits;
   /** Each upstream connection begins with a PROXY protocol header that names the client. */
   readonly sendsProxyProtocol: "V1" | "V2" | null;
+  /** The DestinationRule that says all this, for `pc cluster`. */
+  readonly destinationRule: (ObjectRef & { readonly apiVersion: string }) | null;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -286,4 +288,5 @@ export const plainTransport = {
   tls: null,
   limits: defaultClusterLimits,
   sendsProxyProtocol: null,
+  destinationRule: null,
 } as const satisfies Partial<Cluster>;

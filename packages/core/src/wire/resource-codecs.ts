@@ -164,6 +164,7 @@ export const clusterCodec = object<Cluster>({
     tcpKeepaliveMs: nullable(count),
   }),
   sendsProxyProtocol: nullable(oneOf("V1", "V2")),
+  destinationRule: nullable(object({ namespace: text, name: text, apiVersion: text })),
   endpoints: list(endpoint),
 });
 

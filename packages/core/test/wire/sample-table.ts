@@ -85,6 +85,7 @@ const cluster: Cluster = {
   },
   limits: { ...defaultClusterLimits, maxConnections: 7, tcpKeepaliveMs: 5000 },
   sendsProxyProtocol: "V2",
+  destinationRule: { namespace: "default", name: "httpbin", apiVersion: "networking.istio.io/v1" },
   endpoints: [
     { address: "10.0.0.1", port: 80, weight: 1, healthy: true },
     { address: "::1", port: 80, weight: 3, healthy: false },
