@@ -62,7 +62,12 @@ function explainHosts(virtualService: VirtualService, servers: readonly BoundSer
   const isShared = servers.some(
     (server) => intersectHosts(hostsForNamespace(server.hosts, virtualService.namespace), hosts).length > 0,
   );
-  if (isShared) return "no rule is meant for its ports, or the rules have no destination";
+  if (isShared) {
+    const reads = servers.some((server) => routeKind(server) === "http");
+    return reads
+      ? "no rule is meant for its ports, or the rules have no destination"
+      : "no rule is meant for its ports, or an earlier rule takes its connections";
+  }
   const offered = [...new Set(servers.flatMap((server) => server.hosts))].map((host) => `"${host}"`).join(", ");
   return `none of its hosts (${offered}) covers ${hosts.map((host) => `"${host}"`).join(", ")}`;
 }

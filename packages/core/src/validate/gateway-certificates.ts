@@ -11,7 +11,11 @@ export function checkCertificateSources(tls: ServerTlsSettings, path: FieldPath,
   checkPins(tls, path, reporter);
   const mode = tls.mode ?? "PASSTHROUGH";
   if (mode === "PASSTHROUGH") {
-    warnIneffective(tls, [...serverFields, ...clientFields], { path, reporter, because: passthroughReason(tls) });
+    warnIneffective(tls, [...serverFields, ...clientFields, ...handshakeFields], {
+      path,
+      reporter,
+      because: passthroughReason(tls),
+    });
     return;
   }
   const hasCredential = isSet(tls.credentialName) || (tls.credentialNames ?? []).length > 0;
@@ -45,6 +49,15 @@ const clientFields: readonly TlsField[] = [
   "verifyCertificateSpki",
   "verifyCertificateHash",
   "insecureSkipVerify",
+];
+
+/** Settings that only a server which ends TLS itself can keep. `caCrl` has a rule of its own with the other modes. */
+const handshakeFields: readonly TlsField[] = [
+  "minProtocolVersion",
+  "maxProtocolVersion",
+  "cipherSuites",
+  "ecdhCurves",
+  "caCrl",
 ];
 
 function passthroughReason({ mode }: ServerTlsSettings): string {
