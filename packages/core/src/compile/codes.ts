@@ -2,6 +2,8 @@
 
 export const compileCodes = {
   "host-taken": "Another server of the same port already serves the host; the server is skipped.",
+  "name-taken":
+    "Another server of the port already has the name that the server's routes would get; the server is skipped.",
   "port-taken": "A server with another protocol already holds the port; the server is skipped.",
   "unsupported-protocol": "No route can be bound to the server's protocol in this release; the server is skipped.",
   "no-route": "A TCP or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",

@@ -9,6 +9,7 @@ import {
   gatewayName,
   listenerName,
   type MergedListener,
+  serverKey,
   serverSite,
 } from "./gateways.ts";
 import { buildPassthroughChains, buildTcpChain, nameKeys, type TakenNames } from "./network-chains.ts";
@@ -123,7 +124,7 @@ function buildHttpChain(first: BoundServer, merged: MergedListener, scope: Liste
 function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   const { port } = bound.server;
   const legacyName = `https.${port.number}.${port.name}`;
-  const name = `${legacyName}.${bound.gateway.name}.${bound.gateway.namespace}${bindSuffix(bound)}`;
+  const name = `https.${serverKey(bound)}${bindSuffix(bound)}`;
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName }, [bound], scope));
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);

@@ -8,7 +8,7 @@ import type {
   VirtualServiceSpec,
 } from "../model/index.ts";
 import { isInScope, type RuleScope, weighDestinations } from "./destinations.ts";
-import { type BoundServer, chainOwner, describeServer, gatewayName, serverSite } from "./gateways.ts";
+import { type BoundServer, chainOwner, describeServer, gatewayName, serverKey, serverSite } from "./gateways.ts";
 import type { RouteConfigScope } from "./route-config.ts";
 import { hostsForNamespace, intersectHosts, sniNames } from "./server-hosts.ts";
 import { virtualServiceHosts } from "./virtual-services.ts";
@@ -59,8 +59,9 @@ export function buildPassthroughChains(bound: BoundServer, taken: TakenNames, sc
         const serverNames = claimServerNames(at, taken, scope);
         const forward = serverNames === null ? null : buildForward(route, virtualService, { bound, scope });
         if (serverNames === null || forward === null) continue;
-        const { name: vsName, namespace } = virtualService;
-        const name = `${chainName("tls", bound)}.${vsName}.${namespace}.${ruleIndex}.${matchIndex}`;
+        // Names of resources may have dots, but no colon or slash: no two matches get one name.
+        const source = `${virtualService.namespace}/${virtualService.name}`;
+        const name = `${chainName("tls", bound)}:${source}:${ruleIndex}.${matchIndex}`;
         chains.push({ ...chainOwner(bound), name, serverNames, tls: null, routeConfig: null, forward });
       }
     }
@@ -82,8 +83,8 @@ function scopeOf({ gateway, server }: BoundServer, { namespace }: VirtualService
 }
 
 /** `tcp.9000.db.gateway.default`, in the manner of route configs. */
-function chainName(kind: "tcp" | "tls", { server, gateway }: BoundServer): string {
-  return `${kind}.${server.port.number}.${server.port.name}.${gateway.name}.${gateway.namespace}`;
+function chainName(kind: "tcp" | "tls", bound: BoundServer): string {
+  return `${kind}.${serverKey(bound)}`;
 }
 
 interface MatchPlace {
