@@ -7,7 +7,8 @@ export const compileCodes = {
   "unresolved-target-port":
     "The Service in front of the gateway names its target port, which cannot be resolved; the port stays.",
   "invalid-annotation": "An annotation of Sluice has a value that it does not know; it is ignored.",
-  "missing-secret": "The Secret or ConfigMap does not exist; connections that need it are refused until it does.",
+  "missing-secret":
+    "The Secret or ConfigMap does not exist or holds no client CA; connections that need it are refused.",
   "missing-certificate-file":
     "The file does not exist or cannot be read; connections that need it are refused until it can.",
   "invalid-certificate":

@@ -12,6 +12,8 @@ import { buildTlsContext, terminatesTls } from "./tls-context.ts";
 export interface ListenerScope extends RouteConfigScope {
   readonly secrets: SecretCollector;
   readonly routeConfigs: RouteConfig[];
+  /** Names of TLS chains, which are those of their route configs. */
+  readonly chainNames: Set<string>;
   /** Annotations of each Gateway, read once so that each is reported once. */
   overridesOf(gateway: BoundServer["gateway"]): GatewayOverrides;
 }
@@ -78,11 +80,22 @@ function buildHttpChain(first: BoundServer, merged: MergedListener, scope: Liste
 function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   const { port } = bound.server;
   const legacyName = `https.${port.number}.${port.name}`;
-  const name = `${legacyName}.${bound.gateway.name}.${bound.gateway.namespace}${bindSuffix(bound)}`;
+  const name = takeName(`${legacyName}.${bound.gateway.name}.${bound.gateway.namespace}${bindSuffix(bound)}`, scope);
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName }, [bound], scope));
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);
   return { ...chainOwner(bound), name, serverNames: sniNames(bound.hosts), tls, routeConfig: name };
+}
+
+/**
+ * Names of ports and Gateways may hold dots: port `a.b` of Gateway `c` and port `a` of Gateway `b.c` come to the same name. Were they
+ * to share it, the edge would take one chain for the other, and one of the two may be the one that demands certificates.
+ */
+function takeName(name: string, { chainNames }: ListenerScope): string {
+  let free = name;
+  for (let count = 2; chainNames.has(free); count++) free = `${name}~${count}`;
+  chainNames.add(free);
+  return free;
 }
 
 function chainOwner({ gateway, server }: BoundServer): Pick<FilterChain, "statPrefix" | "gateway"> {
