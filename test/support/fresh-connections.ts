@@ -1,7 +1,16 @@
 // A client that opens a new connection for every request, so that a gap in accepting shows; every failure is kept with its reason.
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { Load, LoadReport } from "./load.ts";
+import type { LoadReport } from "./load.ts";
+
+export interface FreshReport extends LoadReport {
+  /** When the requests that failed were begun, as `performance.now()` has it. */
+  readonly failedBeginsMs: readonly number[];
+}
+
+export interface FreshLoad {
+  stop(): Promise<FreshReport>;
+}
 
 export interface FreshConnectionOptions {
   readonly port: number;
@@ -14,20 +23,24 @@ export interface FreshConnectionOptions {
 }
 
 /** Runs in this process, request after request in every loop, until it is stopped. */
-export function startFreshConnections(options: FreshConnectionOptions): Load {
+export function startFreshConnections(options: FreshConnectionOptions): FreshLoad {
   const failures: string[] = [];
+  const failedBeginsMs: number[] = [];
   let requests = 0;
   let isStopped = false;
   const loop = async () => {
     while (!isStopped) {
+      const begunAtMs = performance.now();
       const problem = await ask(options);
       requests++;
-      if (problem !== null) failures.push(`request ${requests} at ${new Date().toISOString()}: ${problem}`);
+      if (problem === null) continue;
+      failures.push(`request ${requests} at ${new Date().toISOString()}: ${problem}`);
+      failedBeginsMs.push(begunAtMs);
     }
   };
   const loops = Array.from({ length: options.clients }, loop);
   return {
-    async stop(): Promise<LoadReport> {
+    async stop(): Promise<FreshReport> {
       isStopped = true;
       await Promise.all(loops);
       const refused = failures.filter((line) => line.includes(": status ")).length;
@@ -37,6 +50,7 @@ export function startFreshConnections(options: FreshConnectionOptions): Load {
         failedRequests: refused,
         brokenConnections: failures.length - refused,
         output: failures.join("\n"),
+        failedBeginsMs,
       };
     },
   };

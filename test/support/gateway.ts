@@ -1,5 +1,5 @@
 // A whole gateway for a story: `sluice up` as a user runs it, on free ports, with its own directory; everything ends with the test.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,6 +21,9 @@ export interface GatewayOptions {
   /** `up` (default), or the two programs alone. */
   readonly programs?: "up" | "ctrl+edge";
   readonly node?: Readonly<Record<string, unknown>>;
+  /** Addresses of the admin port and of the API. Default: free ports, which change with every start. */
+  readonly admin?: string;
+  readonly ctrl?: string;
 }
 
 export interface ReadyLine {
@@ -45,8 +48,9 @@ export class Program {
   readonly stderr: LineReader;
   readonly exited: Promise<number | null>;
 
-  constructor(args: readonly string[], cwd: string) {
-    this.process = spawn(process.execPath, [sluice, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  constructor(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+    const stdio = ["ignore", "pipe", "pipe"] satisfies StdioOptions;
+    this.process = spawn(process.execPath, [sluice, ...args], { cwd, stdio, env: { ...process.env, ...env } });
     this.stdout = new LineReader(this.process.stdout);
     this.stderr = new LineReader(this.process.stderr);
     this.exited = once(this.process, "exit").then(([code]) => code as number | null);
@@ -151,7 +155,9 @@ export interface StatusBody {
   readonly edges: readonly {
     readonly id: string;
     readonly workers: readonly { worker: number; pid: number; version: string | null }[];
+    readonly version: string | null;
     readonly listeners: readonly { name: string; port: number; boundPort: number }[];
+    readonly nack: { readonly version: string; readonly reason: string } | null;
   }[];
   readonly lastAttempt: { readonly ok: boolean; readonly diagnostics: readonly Record<string, unknown>[] } | null;
 }
@@ -184,8 +190,8 @@ export async function writeGatewayFiles(directory: string, options: GatewayOptio
   const settings = {
     ...(options.node === undefined ? {} : { node: options.node }),
     edge: { workers: 2, bind: "127.0.0.1", ports, drainSeconds: 5, ...options.edge },
-    admin: { address: "127.0.0.1:0" },
-    ctrl: { address: "127.0.0.1:0" },
+    admin: { address: options.admin ?? "127.0.0.1:0" },
+    ctrl: { address: options.ctrl ?? "127.0.0.1:0" },
   };
   await writeFile(join(directory, "sluice.yaml"), stringify(settings));
   await mkdir(join(directory, "config"), { recursive: true });

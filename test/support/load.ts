@@ -51,13 +51,13 @@ export function startWrk({ url, connections, headers = {} }: WrkOptions): Load {
 }
 
 /** Reads the end of wrk's output. Both lines about errors are left out by wrk when there was none. */
-export function readWrk(output: string): LoadReport {
+function readWrk(output: string): LoadReport {
   const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output);
   return {
     tool: "wrk",
     requests: Number(/(\d+) requests in /.exec(output)?.[1] ?? Number.NaN),
     failedRequests: Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0),
-    brokenConnections: (sockets ?? []).slice(1).reduce((sum, count) => sum + Number(count), 0),
+    brokenConnections: (sockets ?? []).slice(1).reduce((total, count) => total + Number(count), 0),
     output,
   };
 }
@@ -100,7 +100,7 @@ export function startH2load(options: H2loadOptions): Load {
 }
 
 /** Reads h2load's two lines of counts. `failed` are all that did not end well, `errored` those of them that had no answer. */
-export function readH2load(output: string): LoadReport {
+function readH2load(output: string): LoadReport {
   const counts =
     /requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/.exec(
       output,
@@ -118,7 +118,7 @@ export function readH2load(output: string): LoadReport {
 }
 
 /** The sum of several reports; of the output only what tells of a failure is kept. */
-export function sum(reports: readonly LoadReport[]): LoadReport {
+function sum(reports: readonly LoadReport[]): LoadReport {
   const total = (of: (report: LoadReport) => number) => reports.reduce((value, report) => value + of(report), 0);
   const failing = reports.filter(isFailing);
   return {

@@ -83,13 +83,20 @@ function gateways(pin: string) {
     gatewayResource("named", named, bothProtocols),
     gatewayResource("with-default", withDefault, bothProtocols),
     gatewayResource("open", open),
+    // Port `a` of Gateway `b.c` and port `a.b` of Gateway `c`: Istio's names of their chains are the same.
+    gatewayResource("b.c", [httpsServer(["confused.example"], mutual, { name: "a" })]),
+    gatewayResource("c", [httpsServer(["confusing.example"], simple, { name: "a.b" })]),
   ];
 }
 
 // `*` and `*.wild.example` put the guarded hosts into the route configs of the open servers as well: reaching their routes there is
 // what the attacks try.
 const routes = [
-  virtualService("all", { hosts: ["*"], gateways: ["named", "open"], destination: "httpbin" }),
+  virtualService("all", {
+    hosts: ["*"],
+    gateways: ["named", "open", "default/b.c", "default/c"],
+    destination: "httpbin",
+  }),
   virtualService("wild", { hosts: ["secret.wild.example"], gateways: ["named"], destination: "httpbin" }),
   virtualService("default", { hosts: ["*"], gateways: ["with-default"], destination: "httpbin" }),
   virtualService("guarded", { hosts: ["guarded.example"], gateways: ["with-default"], destination: "httpbin" }),

@@ -4,8 +4,10 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { connect as connectHttp2 } from "node:http2";
-import type { ConnectionOptions, TLSSocket } from "node:tls";
-import { connect } from "node:tls";
+import { connect as connectInClear } from "node:net";
+import type { Socket } from "node:net";
+import { connect, TLSSocket } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 
 export const tlsVersions = ["TLSv1.2", "TLSv1.3"] as const;
 export type TlsVersionName = (typeof tlsVersions)[number];
@@ -67,17 +69,15 @@ export function getRequest(host: string, path: string, ...head: readonly string[
   return [`GET ${path} HTTP/1.1`, `Host: ${host}`, "Connection: close", ...head, "", ""].join("\r\n");
 }
 
-/** A connection that stays open between requests. */
+/** A connection, mostly over TLS, that stays open between requests. */
 export class KeptConnection {
-  readonly socket: TLSSocket;
-  session: Buffer | undefined;
+  readonly socket: Socket;
   #received = "";
 
-  private constructor(socket: TLSSocket) {
+  private constructor(socket: Socket) {
     this.socket = socket;
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => (this.#received += text));
-    socket.on("session", (ticket) => (this.session = ticket));
     socket.on("error", ignoreError);
   }
 
@@ -86,6 +86,18 @@ export class KeptConnection {
     const connection = new KeptConnection(socket);
     await once(socket, "secureConnect");
     return connection;
+  }
+
+  static async openInClear(port: number): Promise<KeptConnection> {
+    const socket = connectInClear(port, "127.0.0.1");
+    const connection = new KeptConnection(socket);
+    await once(socket, "connect");
+    return connection;
+  }
+
+  /** Asks for a new handshake in the middle of the connection, which TLS 1.2 knows. */
+  renegotiate(): void {
+    if (this.socket instanceof TLSSocket) this.socket.renegotiate({ rejectUnauthorized: false }, ignoreError);
   }
 
   /** Status of the next response; 0 when the connection ends without one. */

@@ -145,12 +145,17 @@ describe("the publisher", () => {
     expect(world.rollbacks).toEqual([
       { edge: "edge-2, worker 1", version: bad.version, reason: "port 80 is in use", current: good.version },
     ]);
+    // That the former version is served again does not hide why the new one is not.
+    await world.until(() => world.acks.length === 5);
+    const nackOf = (id: string) => world.publisher.edges.find((edge) => edge.id === id)?.nack;
+    expect([nackOf("edge-1"), nackOf("edge-2")]).toMatchObject([null, { reason: "port 80 is in use" }]);
     world.publish(bad);
     expect(world.store.current?.table.version).toBe(good.version);
     expect(world.store.history[1]).toMatchObject({ state: "refused", reason: "edge-2, worker 1: port 80 is in use" });
     // Other content is published; nothing of the refused version is assumed to be there.
     world.publish(tableOf("bad", "good"));
     expect((await second.accept()).resources).toHaveLength(1);
+    await world.until(() => nackOf("edge-2") === null);
   });
 
   it("sends a refused version without a predecessor once to each edge", async () => {

@@ -7,7 +7,7 @@ import { describeDemo } from "./try-it.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const certificates = `${root}config/demo/certs`;
-/** As in config/demo/backends.yaml. */
+/** As in config/demo/resources/backends.yaml. */
 const backends = { httpbin: 18_000, "httpbin-a": 18_001, "httpbin-b": 18_002 };
 
 async function startBackends(): Promise<void> {

@@ -157,7 +157,7 @@ describe("streams", () => {
   test("/upload tells the length and the digest of a chunked body", async () => {
     const body = patternBytes(5_000_000);
     const source = new Blob([body.subarray(0, 1_000_000), body.subarray(1_000_000)]).stream();
-    const told = await getJson("/upload", { method: "POST", body: source, duplex: "half" } as RequestInit);
+    const told = await getJson("/upload", { method: "POST", body: source, duplex: "half" });
     expect(told).toEqual({ bytes: 5_000_000, sha256: createHash("sha256").update(body).digest("hex") });
     expect(backend.requests.at(-1)?.bodyBytes).toBe(5_000_000);
   });

@@ -38,7 +38,7 @@ export interface EdgeStatus {
   readonly pending: string | null;
   readonly workers: readonly (WorkerStatus & { readonly appliedMs: number | null })[];
   readonly listeners: readonly ListenerStatus[];
-  /** The last refusal, until it serves a newer version. */
+  /** The last refusal, until it serves another version than it did then. */
   readonly nack: EdgeNack | null;
 }
 
@@ -134,10 +134,11 @@ export class EdgeConnection {
     switch (message.type) {
       case "ack":
         return this.#onAnswer(message.version, () => {
+          // After a refusal the edge is offered what it serves already: its consent to that does not settle the refusal.
+          if (message.version !== this.#version) this.#nack = null;
           this.#version = message.version;
           this.#has = digestsOf(this.#underWay);
           this.#appliedMs = new Map(message.workers.map(({ worker, appliedMs }) => [worker, appliedMs]));
-          this.#nack = null;
           return () => this.#events.onAck(this, message.version);
         });
       case "nack":

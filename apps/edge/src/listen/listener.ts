@@ -53,6 +53,8 @@ export interface BoundListener {
   readonly boundPort: number;
   /** Takes a new state of the same listener: new chains, certificates, trust. Connections that are open stay open. */
   update(spec: ListenerSpec): void;
+  /** Resolves when every new connection meets the state of the last update. */
+  updated(): Promise<void>;
   /**
    * Stops accepting. Idle connections close; others close after the response under way. Resolves when none is left;
    * `abort` ends the rest at once.
@@ -76,7 +78,8 @@ export class BindError extends Error {
 }
 
 function explainBindCode(code: string): string {
-  if (code === "EADDRINUSE") return "the port is in use by another process (EADDRINUSE)";
+  if (code === "EADDRINUSE")
+    return "the port is in use by another process (EADDRINUSE); stop that one, or map the port to a free one with edge.ports";
   if (code === "EACCES")
     return "permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE, or map them with edge.ports";
   if (code === "EADDRNOTAVAIL") return "this machine has no such address (EADDRNOTAVAIL)";

@@ -1,6 +1,6 @@
 // The access log: where lines go and in which format. Written through pino's destination, which gathers lines and writes them
 // without blocking the event loop; what is buffered is flushed four times a second and at the end.
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import type { Exchange } from "../exchange/exchange.ts";
 import { accessLogEntry, formatText } from "./access-log-entry.ts";
 
@@ -10,8 +10,8 @@ export interface AccessLogOptions {
   readonly format: "text" | "json";
 }
 
-/** The descriptor that the primary gives its workers for standard output (primary/main.ts). */
-const standardOutput = 4;
+/** Paths that are open already. Standard output is the one that the primary gives its workers (primary/main.ts). */
+const descriptors: Readonly<Record<string, number>> = { "/dev/stdout": 4, "/dev/stderr": 2 };
 
 type Destination = DestinationStream & {
   flushSync(): void;
@@ -22,26 +22,25 @@ type Destination = DestinationStream & {
 export class AccessLog {
   readonly isOn: boolean;
   readonly #destination: Destination | null;
-  readonly #json: Logger | null;
+  readonly #isJson: boolean;
+  readonly #isFile: boolean;
 
   constructor(options: AccessLogOptions) {
     this.isOn = options.path !== "off";
     this.#destination = this.isOn ? openDestination(options.path) : null;
-    this.#json =
-      this.#destination !== null && options.format === "json"
-        ? pino({ base: null, timestamp: false, formatters: { level: () => ({}) } }, this.#destination)
-        : null;
+    this.#isJson = options.format === "json";
+    this.#isFile = this.isOn && !Object.hasOwn(descriptors, options.path);
   }
 
   write(exchange: Exchange): void {
     const entry = accessLogEntry(exchange);
-    if (this.#json !== null) this.#json.info(entry);
-    else this.#destination?.write(formatText(entry));
+    // Not through a pino logger: without a level and a time of its own it writes `{,"start_time":...`, which no reader takes.
+    this.#destination?.write(this.#isJson ? `${JSON.stringify(entry)}\n` : formatText(entry));
   }
 
-  /** Opens the file anew, after a rotation moved the old one away. */
+  /** Opens the file anew, after a rotation moved the old one away. Nothing where there is no file: pino throws at descriptors. */
   reopen(): void {
-    this.#destination?.reopen();
+    if (this.#isFile) this.#destination?.reopen();
   }
 
   /** Writes what is buffered. */
@@ -55,7 +54,7 @@ export class AccessLog {
 }
 
 function openDestination(path: string): Destination {
-  const dest = path === "/dev/stdout" ? standardOutput : path === "/dev/stderr" ? 2 : path;
+  const dest = descriptors[path] ?? path;
   const destination = pino.destination({
     dest,
     sync: false,

@@ -2,7 +2,7 @@
 // is read back is checked as strictly as what arrives from ctrl.
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeFrame, FrameDecoder } from "@sluice/core/wire";
+import { encodeFrame, FrameDecoder, WireError } from "@sluice/core/wire";
 import { acceptOffer, type TableBytes } from "./table-bytes.ts";
 
 const fileName = "last-good.table";
@@ -32,8 +32,12 @@ export async function loadLastGood(stateDirectory: string): Promise<TableBytes |
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
-  const [message] = new FrameDecoder("ctrl").push(bytes);
-  return message?.type === "commit" ? acceptOffer(message, null) : null;
+  const decoder = new FrameDecoder("ctrl");
+  const [message, ...more] = decoder.push(bytes);
+  // Half a frame is no error to the decoder, which waits for the rest. Here there is none.
+  if (message?.type !== "commit" || more.length > 0 || !decoder.isIdle)
+    throw new WireError("malformed", `${fileName} holds something other than one table`);
+  return acceptOffer(message, null);
 }
 
 /** Removes a damaged one. */

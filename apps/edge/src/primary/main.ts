@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { controlSocketPath, parseAddress } from "@sluice/core/settings";
+import { prepareAccessLog } from "./access-log-file.ts";
 import { startAdminServer } from "./admin-server.ts";
 import { parseCommandLine, usage } from "./command-line.ts";
 import { Edge } from "./edge.ts";
@@ -16,6 +17,7 @@ async function run(): Promise<void> {
   const args = parseCommandLine(process.argv.slice(3));
   if (args.help) return void process.stdout.write(usage);
   const settings = await loadSettings(args.config);
+  await prepareAccessLog(settings.edge.accessLog.path);
   process.title = "sluice: edge";
   const log = createLogger("edge");
   // Every worker accepts from one shared socket: handing each connection over from the primary costs more than the accept.

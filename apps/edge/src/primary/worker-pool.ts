@@ -23,8 +23,9 @@ export interface WorkerPoolOptions {
   readonly onChange: () => void;
 }
 
-/** A worker that lived shorter than this is replaced after a growing pause. */
+/** A second life in a row that is shorter than this is followed by a pause, which doubles: what dies at its start would only eat CPU. */
 const healthyLifeMs = 5_000;
+const minPauseMs = 100;
 const maxPauseMs = 5_000;
 
 export class WorkerPool {
@@ -35,7 +36,8 @@ export class WorkerPool {
   #queue: Promise<unknown> = Promise.resolve();
   #isStopping = false;
   #hasReportedEngine = false;
-  #shortLives = 0;
+  /** In a row, by slot: that one worker was killed says nothing about the others. */
+  readonly #shortLives = new Map<WorkerSlot, number>();
   restarts = 0;
 
   constructor(options: WorkerPoolOptions) {
@@ -136,8 +138,9 @@ export class WorkerPool {
     if (this.#isStopping) return;
     this.restarts++;
     const livedMs = Date.now() - slot.startedAtMs;
-    this.#shortLives = livedMs < healthyLifeMs ? this.#shortLives + 1 : 0;
-    const pauseMs = this.#shortLives <= 1 ? 0 : Math.min(100 * 2 ** this.#shortLives, maxPauseMs);
+    const shortLives = livedMs < healthyLifeMs ? (this.#shortLives.get(slot) ?? 0) + 1 : 0;
+    this.#shortLives.set(slot, shortLives);
+    const pauseMs = shortLives <= 1 ? 0 : Math.min(minPauseMs * 2 ** (shortLives - 2), maxPauseMs);
     this.#options.log.error(
       { worker: slot.number, livedMs, pauseMs },
       `worker ended unexpectedly (${description}); it is replaced`,

@@ -101,6 +101,7 @@ function isTakenOut(name: string, value: string): boolean {
 function isTakenOutX(name: string, value: string): boolean {
   // Envoy's own headers steer its router (retries, timeouts); from outside they are refused.
   if (name.startsWith("x-envoy-")) return true;
+  if (name.includes("_")) return readsAsGatewayHeader(name);
   switch (name) {
     case "x-forwarded-for":
       forwardedFor = forwardedFor === "" ? value : `${forwardedFor},${value}`;
@@ -122,6 +123,15 @@ function isTakenOutX(name: string, value: string): boolean {
     default:
       return dropped.has(name);
   }
+}
+
+/**
+ * To a backend that turns names into variables (CGI, WSGI, Rack) `x_forwarded_client_cert` is `x-forwarded-client-cert`. A client may
+ * send its own headers with underscores, not ours.
+ */
+function readsAsGatewayHeader(name: string): boolean {
+  const spelt = name.replaceAll("_", "-");
+  return spelt.startsWith("x-forwarded-") || spelt.startsWith("x-envoy-") || spelt === "x-request-id";
 }
 
 /** Names the client's Connection header makes hop by hop; null when there are none (nearly always). */

@@ -39,7 +39,10 @@ export interface RuntimeTableSource {
   readonly recorderOf: RecorderOf;
 }
 
-/** Builds it. Throws when a chain names a route config that the table does not hold: such a table is refused as a whole. */
+/**
+ * Builds it. Throws when a chain names a route config that the table does not hold, or two chains of a listener have one name:
+ * connections know their chain by it, and one could be taken for the other. Such a table is refused as a whole.
+ */
 export function buildRuntimeTable({ version, table, previous, recorderOf }: RuntimeTableSource): RuntimeTable {
   const secrets = new Map(table.secrets.map((secret) => [secret.name, secret]));
   const routeConfigs = new Map<string, RuntimeRouteConfig>();
@@ -57,9 +60,11 @@ export function buildRuntimeTable({ version, table, previous, recorderOf }: Runt
   };
   const listeners = new Map<string, RuntimeListener>();
   for (const listener of table.listeners) {
+    const chains = new Map(listener.filterChains.map((chain) => [chain.name, chainOf(listener, chain)]));
+    if (chains.size < listener.filterChains.length) throw new Error(`${listener.name} has two chains of one name`);
     listeners.set(listener.name, {
       listener,
-      chains: new Map(listener.filterChains.map((chain) => [chain.name, chainOf(listener, chain)])),
+      chains,
       chainIndex: listener.transport === "tls" ? buildChainIndex(listener.filterChains) : null,
     });
   }

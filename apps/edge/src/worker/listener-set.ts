@@ -43,7 +43,10 @@ export class ListenerSet {
     });
   }
 
-  /** Rejects with a `BindError` when a new listener cannot be bound; what was bound before stays bound. */
+  /**
+   * Resolves when every new connection is served by the table. Rejects with a `BindError` when a new listener cannot be bound; what was
+   * bound before stays bound.
+   */
   async apply(table: RuntimeTable, bindings: Readonly<Record<string, Binding>>): Promise<void> {
     for (const name of this.#entries.keys()) if (!table.listeners.has(name)) this.#retire(name);
     for (const [name, { listener }] of table.listeners) {
@@ -57,6 +60,7 @@ export class ListenerSet {
       };
       await this.#applyOne(spec, binding);
     }
+    await Promise.all([...this.#entries.values()].map(({ bound }) => bound.updated()));
   }
 
   async #applyOne(spec: ListenerSpec, binding: Binding): Promise<void> {

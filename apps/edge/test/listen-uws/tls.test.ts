@@ -200,9 +200,9 @@ describe.skipIf(isUwsMissing)("an update", () => {
     ];
     for (const [chains, expected] of steps) {
       world.bound.update(atPort(tlsSpec(chains), world.port));
-      // The old socket still takes a share of new connections for two turns of the event loop.
+      // The old socket still takes a share of new connections until then.
       // eslint-disable-next-line no-await-in-loop
-      await turns(4);
+      await world.bound.updated();
       // eslint-disable-next-line no-await-in-loop
       for (const [name, commonName] of Object.entries(expected))
         expect(await commonNameAt(world, name)).toBe(commonName);
@@ -215,6 +215,30 @@ describe.skipIf(isUwsMissing)("an update", () => {
     open.client.socket.destroy();
   });
 
+  it("of a certificate breaks no connection that is just being made", async () => {
+    const withCertificate = (certificate: SecretResource) => tlsSpec({ only: { names: ["a.example"], certificate } });
+    using world = await start(withCertificate(certificates.a));
+    let isOver = false;
+    const failures: Error[] = [];
+    const client = async () => {
+      while (!isOver) {
+        // eslint-disable-next-line no-await-in-loop
+        const result = await tlsClient(world.port, { servername: "a.example", version: "TLSv1.3" });
+        if (result instanceof Error) failures.push(result);
+        else result.client.socket.destroy();
+      }
+    };
+    const clients = Array.from({ length: 4 }, client);
+    for (let change = 0; change < 20; change++) {
+      world.bound.update(atPort(withCertificate(certificates[change % 2 === 0 ? "b" : "a"]), world.port));
+      // eslint-disable-next-line no-await-in-loop
+      await world.bound.updated();
+    }
+    isOver = true;
+    await Promise.all(clients);
+    expect(failures).toEqual([]);
+  });
+
   it("of nothing changes nothing", async () => {
     const spec = tlsSpec({ first: { names: ["a.example"], certificate: certificates.a } });
     using world = await start(spec);
@@ -223,7 +247,7 @@ describe.skipIf(isUwsMissing)("an update", () => {
     const session = await before.session;
     before.client.socket.destroy();
     world.bound.update(atPort(spec, world.port));
-    await turns(4);
+    await world.bound.updated();
     // A new app would have new ticket keys.
     const after = await connectTo(world, { servername: "a.example", version: "TLSv1.3", session });
     after.client.socket.destroy();
@@ -272,8 +296,3 @@ describe.skipIf(isUwsMissing)("private keys", () => {
     expect(left).toEqual([]);
   });
 });
-
-async function turns(count: number): Promise<void> {
-  // eslint-disable-next-line no-await-in-loop
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -59,6 +59,19 @@ test("a damaged one is an error, never a table", async () => {
   await expect(loadLastGood(directory)).rejects.toThrow(/other bytes than its digest/);
 });
 
+test.each([
+  ["empty", () => Buffer.alloc(0)],
+  ["cut short", (bytes: Buffer) => bytes.subarray(0, -1)],
+  ["cut in its header", (bytes: Buffer) => bytes.subarray(0, 3)],
+  ["followed by something", (bytes: Buffer) => Buffer.concat([bytes, Buffer.from("\0")])],
+  ["twice", (bytes: Buffer) => Buffer.concat([bytes, bytes])],
+])("one that is %s is damaged, not missing", async (_, damage) => {
+  await saveLastGood(directory, bytesOf(table));
+  const path = join(directory, "last-good.table");
+  await writeFile(path, damage(await readFile(path)));
+  await expect(loadLastGood(directory)).rejects.toThrow(/something other than one table/);
+});
+
 test("only what the base lacks travels", () => {
   const base = bytesOf(table);
   const next = bytesOf({

@@ -36,6 +36,26 @@ describe("headers only the gateway may set", () => {
     expect(headers["x-envoy-decorator-operation"]).toBe("httpbin.default.svc.cluster.local:8000/status*");
   });
 
+  test("nor do they pass with underscores, which some backends read as dashes; a client's own do", () => {
+    const { headers } = upstream(
+      new FakeExchange({
+        headers: [
+          "x_forwarded_client_cert",
+          "a",
+          "x-forwarded_for",
+          "b",
+          "x_envoy_internal",
+          "c",
+          "x_request_id",
+          "d",
+          "x_mine",
+          "e",
+        ],
+      }),
+    );
+    expect(Object.keys(headers).filter((name) => name.includes("_"))).toEqual(["x_mine"]);
+  });
+
   test("x-forwarded-for keeps what came and ends with the peer's address", () => {
     const { headers } = upstream(
       new FakeExchange({ headers: ["x-forwarded-for", "1.1.1.1", "x-forwarded-for", "2.2.2.2"] }),

@@ -2,8 +2,6 @@
 
 export const compileCodes = {
   "host-taken": "Another server of the same port already serves the host; the server is skipped.",
-  "name-taken":
-    "Another server of the port already has the name that the server's routes would get; the server is skipped.",
   "port-taken": "A server with another protocol already holds the port; the server is skipped.",
   "unsupported-protocol": "No route can be bound to the server's protocol in this release; the server is skipped.",
   "no-route": "A TCP or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
@@ -12,7 +10,8 @@ export const compileCodes = {
     "The Service in front of the gateway names its target port, which cannot be resolved; the port stays.",
   "invalid-annotation": "An annotation of Sluice has a value that it does not know; it is ignored.",
   "conflicting-annotation": "Gateways that share a listener disagree on an annotation of Sluice.",
-  "missing-secret": "The Secret or ConfigMap does not exist; connections that need it are refused until it does.",
+  "missing-secret":
+    "The Secret or ConfigMap does not exist or holds no client CA; connections that need it are refused.",
   "missing-certificate-file":
     "The file does not exist or cannot be read; connections that need it are refused until it can.",
   "invalid-certificate":

@@ -84,10 +84,7 @@ export function describeServer(bound: BoundServer): string {
   return describeSite(`server "${bound.server.port.name}"`, serverSite(bound));
 }
 
-/**
- * `443.https.gateway.default`: what the chains and routes of a TLS server are named after. The parts may have dots themselves, so two
- * servers can end in one key; Istio skips the second, for it would be served with the first one's routes.
- */
+/** `443.https.gateway.default`: what the chains and routes of a TLS server are named after (`takeName` keeps them apart). */
 export function serverKey({ server, gateway }: BoundServer): string {
   return `${server.port.number}.${server.port.name}.${gateway.name}.${gateway.namespace}`;
 }
@@ -133,7 +130,7 @@ function reportConflict(draft: ListenerDraft, bound: BoundServer, context: Compi
 
 interface Conflict {
   readonly owner: BoundServer;
-  readonly code: "port-taken" | "name-taken" | "host-taken";
+  readonly code: "port-taken" | "host-taken";
   readonly why: string;
 }
 
@@ -143,10 +140,6 @@ function findConflict(draft: ListenerDraft, bound: BoundServer): Conflict | null
   if (draft.kind !== bound.kind || bound.kind === "tcp") {
     const why = `protocol ${bound.server.port.protocol} cannot share the port with ${first.server.port.protocol}`;
     return { owner: first, code: "port-taken", why };
-  }
-  const namesake = draft.servers.find((server) => bound.kind === "tls" && serverKey(server) === serverKey(bound));
-  if (namesake !== undefined) {
-    return { owner: namesake, code: "name-taken", why: `both would have routes named ${serverKey(bound)}` };
   }
   const shared = claimedHosts(bound).filter((host) => draft.takenHosts.has(host));
   const owner = draft.takenHosts.get(shared[0] ?? "");

@@ -46,7 +46,13 @@ export function compileTable(resources: ResourceSet, options: CompileOptions): C
 
 function createScope(context: CompileContext): ListenerScope {
   const routes: RouteConfigScope = { context, virtualServices: virtualServicesByGateway(context), used: new Set() };
-  return { ...routes, secrets: new SecretCollector(context), routeConfigs: [], overridesOf: rememberOverrides(routes) };
+  return {
+    ...routes,
+    secrets: new SecretCollector(context),
+    routeConfigs: [],
+    chainNames: new Set(),
+    overridesOf: rememberOverrides(routes),
+  };
 }
 
 function byName(a: Pick<Listener, "name">, b: Pick<Listener, "name">): number {

@@ -1,6 +1,7 @@
 // From merged servers to listeners with their filter chains and route configs (istio-semantics 2.2).
 import type { FilterChain, Listener, RouteConfig } from "../model/index.ts";
 import { type GatewayOverrides, readOverrides, warnProxyProtocol } from "./annotations.ts";
+import { type ChainNames, takeName } from "./chain-names.ts";
 import { chooseEngine } from "./engine.ts";
 import {
   type BoundServer,
@@ -19,7 +20,7 @@ import { sniNames } from "./server-hosts.ts";
 import { buildTlsContext, terminatesTls } from "./tls-context.ts";
 
 /** What the listeners of one table share, and what they add to it. */
-export interface ListenerScope extends RouteConfigScope {
+export interface ListenerScope extends RouteConfigScope, ChainNames {
   readonly secrets: SecretCollector;
   readonly routeConfigs: RouteConfig[];
   /** Annotations of each Gateway, read once so that each is reported once. */
@@ -124,7 +125,7 @@ function buildHttpChain(first: BoundServer, merged: MergedListener, scope: Liste
 function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   const { port } = bound.server;
   const legacyName = `https.${port.number}.${port.name}`;
-  const name = `https.${serverKey(bound)}${bindSuffix(bound)}`;
+  const name = takeName(`https.${serverKey(bound)}${bindSuffix(bound)}`, scope);
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName }, [bound], scope));
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);

@@ -7,6 +7,7 @@ import type {
   TlsMatchRequest,
   VirtualServiceSpec,
 } from "../model/index.ts";
+import { type ChainNames, takeName } from "./chain-names.ts";
 import { isInScope, type RuleScope, weighDestinations } from "./destinations.ts";
 import { type BoundServer, chainOwner, describeServer, gatewayName, serverKey, serverSite } from "./gateways.ts";
 import type { RouteConfigScope } from "./route-config.ts";
@@ -14,6 +15,9 @@ import { hostsForNamespace, intersectHosts, sniNames } from "./server-hosts.ts";
 import { virtualServiceHosts } from "./virtual-services.ts";
 
 type VirtualService = Resource<VirtualServiceSpec>;
+
+/** What raw chains are built with. */
+export type NetworkScope = RouteConfigScope & ChainNames;
 
 /** Who has a server name on a listener, in words, by name; `*` for connections that no name claims. */
 export type TakenNames = Map<string, string>;
@@ -24,7 +28,7 @@ export function nameKeys(serverNames: readonly string[]): readonly string[] {
 }
 
 /** The chain of a TCP server: the first `tcp` rule that is meant for it. Null, with a warning, where there is none. */
-export function buildTcpChain(bound: BoundServer, scope: RouteConfigScope): FilterChain | null {
+export function buildTcpChain(bound: BoundServer, scope: NetworkScope): FilterChain | null {
   for (const virtualService of virtualServicesOf(bound, scope)) {
     const ruleScope = scopeOf(bound, virtualService);
     const rule = (virtualService.spec.tcp ?? []).find(
@@ -34,7 +38,7 @@ export function buildTcpChain(bound: BoundServer, scope: RouteConfigScope): Filt
     if (forward === null) continue;
     return {
       ...chainOwner(bound),
-      name: chainName("tcp", bound),
+      name: takeName(`tcp.${serverKey(bound)}`, scope),
       serverNames: [],
       tls: null,
       routeConfig: null,
@@ -49,7 +53,7 @@ export function buildTcpChain(bound: BoundServer, scope: RouteConfigScope): Filt
  * The chains of a PASSTHROUGH server: one for each match of a `tls` rule that is meant for it. A match that claims a server name
  * which is already taken on this listener is left out as a whole, as in Istio: Envoy would refuse all chains.
  */
-export function buildPassthroughChains(bound: BoundServer, taken: TakenNames, scope: RouteConfigScope): FilterChain[] {
+export function buildPassthroughChains(bound: BoundServer, taken: TakenNames, scope: NetworkScope): FilterChain[] {
   const chains: FilterChain[] = [];
   for (const virtualService of virtualServicesOf(bound, scope)) {
     for (const [ruleIndex, { match, route = [] }] of (virtualService.spec.tls ?? []).entries()) {
@@ -59,9 +63,8 @@ export function buildPassthroughChains(bound: BoundServer, taken: TakenNames, sc
         const serverNames = claimServerNames(at, taken, scope);
         const forward = serverNames === null ? null : buildForward(route, virtualService, { bound, scope });
         if (serverNames === null || forward === null) continue;
-        // Names of resources may have dots, but no colon or slash: no two matches get one name.
         const source = `${virtualService.namespace}/${virtualService.name}`;
-        const name = `${chainName("tls", bound)}:${source}:${ruleIndex}.${matchIndex}`;
+        const name = takeName(`tls.${serverKey(bound)}:${source}:${ruleIndex}.${matchIndex}`, scope);
         chains.push({ ...chainOwner(bound), name, serverNames, tls: null, routeConfig: null, forward });
       }
     }
@@ -80,11 +83,6 @@ function virtualServicesOf(bound: BoundServer, { virtualServices }: RouteConfigS
 
 function scopeOf({ gateway, server }: BoundServer, { namespace }: VirtualService): RuleScope {
   return { namespace, gateway: gatewayName(gateway), port: server.port.number };
-}
-
-/** `tcp.9000.db.gateway.default`, in the manner of route configs. */
-function chainName(kind: "tcp" | "tls", bound: BoundServer): string {
-  return `${kind}.${serverKey(bound)}`;
 }
 
 interface MatchPlace {

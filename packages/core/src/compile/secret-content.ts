@@ -50,7 +50,10 @@ export function loadTrustedCa(credential: Credential, context: CompileContext): 
     return checked(problem, crl === undefined ? { trustedCa } : { trustedCa, crl });
   }
   if (found === null) return missing(credential, caObjectNames(credential).join(" or "));
-  return invalid(`neither "cacert" nor "ca.crt" is there, only ${listKeys(found)}`);
+  // Not `invalid`, which would leave the previous CA in force: taking the CA out of its Secret withdraws it.
+  const keys = `neither "cacert" nor "ca.crt" is there, only ${listKeys(found)}`;
+  const reason = `${credential.source} ${credential.name} of namespace ${credential.namespace} holds no client CA: ${keys}`;
+  return { status: "missing", code: "missing-secret", reason };
 }
 
 export function loadCertificateFiles(chainPath: string, keyPath: string, context: CompileContext): SecretContent {

@@ -84,6 +84,27 @@ describe("compileTable", () => {
     expect(compile("")).toEqual({ listeners: [], routeConfigs: [], clusters: [], secrets: [] });
   });
 
+  test("gives chains whose names would be the same different ones, with routes of their own", () => {
+    const server = (portName: string, host: string) =>
+      `    - { port: { number: 443, name: ${portName}, protocol: HTTPS }, hosts: [${host}], tls: { mode: SIMPLE, credentialName: x } }`;
+    const table = compile(
+      gateway("b.c", server("a", "one.example")),
+      gateway("c", server("a.b", "two.example")),
+      virtualService("v", "*", "default/b.c, default/c"),
+    );
+    const chains = table.listeners[0]?.filterChains.map(({ name, routeConfig }) => [name, routeConfig]);
+    const [first, second] = ["https.443.a.b.c.default", "https.443.a.b.c.default~2"];
+    expect(chains).toEqual([
+      [first, first],
+      [second, second],
+    ]);
+    const domains = table.routeConfigs.map(({ name, virtualHosts }) => [name, virtualHosts[0]?.domains[0]]);
+    expect(domains).toEqual([
+      [first, "one.example"],
+      [second, "two.example"],
+    ]);
+  });
+
   test("keeps the declared port beside the translated one", () => {
     const ingress = `
 apiVersion: v1

@@ -143,13 +143,24 @@ describe("a client CA", () => {
   });
 
   test.each([
-    ["one block of the bundle is broken", () => ({ "ca.crt": shop.certificate + other.certificate.slice(0, -40) })],
-    ["its revocation list is broken", () => ({ "ca.crt": shop.certificate, "ca.crl": "nonsense" })],
-    ["the Secret holds none", () => ({})],
-  ])("closes the chain when %s: it stays named, and is not ready", (_, ca) => {
+    [
+      "one block of the bundle is broken",
+      "invalid",
+      () => ({ "ca.crt": shop.certificate + other.certificate.slice(0, -40) }),
+    ],
+    ["its revocation list is broken", "invalid", () => ({ "ca.crt": shop.certificate, "ca.crl": "nonsense" })],
+    ["the Secret holds none", "missing", () => ({})],
+  ])("closes the chain when %s: it stays named, and is %s", (_, status, ca) => {
     const { secrets, tls } = compileSecrets(gatewayWith(mutual) + secret("shop", data(ca())));
     expect(tls?.clientValidation?.trustedCa).toBe("kubernetes://istio-system/shop-cacert");
-    expect(secrets.get("kubernetes://istio-system/shop-cacert")).toMatchObject({ status: "invalid", trustedCa: null });
+    expect(secrets.get("kubernetes://istio-system/shop-cacert")).toMatchObject({ status, trustedCa: null });
+  });
+
+  test("is withdrawn when it is taken out of its Secret, not kept", () => {
+    const before = compileSecrets(gatewayWith(mutual) + secret("shop", data({ "ca.crt": shop.certificate })));
+    const after = gatewayWith(mutual) + secret("shop", data({}));
+    const { secrets } = compileSecrets(after, { previousSecrets: before.secrets });
+    expect(secrets.get("kubernetes://istio-system/shop-cacert")).toMatchObject({ status: "missing", trustedCa: null });
   });
 
   test("that is not named at all leaves a validation that trusts nobody", () => {

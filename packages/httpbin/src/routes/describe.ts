@@ -18,7 +18,7 @@ export function canonicalHeaders(request: IncomingMessage): Record<string, strin
     const earlier = values.get(name);
     values.set(name, earlier === undefined ? value : `${earlier},${value}`);
   }
-  return Object.fromEntries([...values].sort(([left], [right]) => (left < right ? -1 : 1)));
+  return Object.fromEntries([...values].toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function canonicalName(name: string): string {

@@ -13,7 +13,8 @@ const program = fileURLToPath(new URL("../../../bin/sluice.js", import.meta.url)
 
 const help = `
 Prints one line of JSON on standard output when every listener is bound and the first table is live in every worker.
-SIGTERM drains (limit: edge.drainSeconds) and exits 0; a second SIGTERM exits at once. The log goes to standard error, its level is SLUICE_LOG.`;
+SIGTERM drains (limit: edge.drainSeconds) and exits 0; a second SIGTERM exits at once. SIGUSR2 opens the
+access log anew (after a rotation). The log goes to standard error, its level is SLUICE_LOG.`;
 
 export function upCommand(): Command {
   return new Command("up")
@@ -30,6 +31,7 @@ async function runUp({ config }: { readonly config?: string }): Promise<void> {
   const args = file === null ? [] : ["--config", file];
   const pair = new Pair({ program, args, log: createLogger("up") });
   endOnSignals(pair);
+  process.on("SIGUSR2", () => pair.reopenLogs());
   process.exitCode = await pair.run();
 }
 

@@ -42,6 +42,11 @@ export class Pair {
     });
   }
 
+  /** After a rotation: the edge opens its access log anew. */
+  reopenLogs(): void {
+    this.#edge.signal("SIGUSR2");
+  }
+
   kill(): void {
     this.#edge.kill();
     this.#ctrl.kill();

@@ -29,6 +29,8 @@ export class Supervised {
   #child: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #wasReady = false;
+  /** The child that runs now has said that it is ready: its signal handlers are in place. */
+  #isReady = false;
   #isStopping = false;
   #pauseMs = minPauseMs;
   #startedMs = 0;
@@ -47,12 +49,14 @@ export class Supervised {
 
   start(): void {
     this.#timer = null;
+    this.#isReady = false;
     this.#startedMs = performance.now();
     const child = fork(this.#file, this.#args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     child.on("message", (message) => {
       if (!isReadyMessage(message)) return;
       this.#wasReady = true;
+      this.#isReady = true;
       this.#onReady();
     });
     child.on("error", () => {});
@@ -66,6 +70,11 @@ export class Supervised {
     if (this.#child === null) return { code: 0, signal: null };
     this.#child.kill(signal);
     return await new Promise((resolve) => (this.#onEnd = resolve));
+  }
+
+  /** Passes a signal on. A child that is only starting would die of it, and has nothing yet that the signal is about. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#isReady) this.#child?.kill(signal);
   }
 
   kill(): void {

@@ -1,5 +1,6 @@
 // The head of an HTTP/2 request, from nghttp2's header list to what the proxy gets, or why it is refused. nghttp2 has already
-// reset streams with malformed or misplaced pseudo headers, upper-case names and connection headers (RFC 9113, 8.2 and 8.3).
+// reset streams with malformed or misplaced pseudo headers, upper-case names and connection headers (RFC 9113, 8.2 and 8.3). Fields
+// with characters that no field may hold it leaves out instead, and Node.js offers no way to hear of them.
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "./authority.ts";

@@ -68,6 +68,10 @@ class NodeListener implements BoundListener {
     this.#state.update(spec);
   }
 
+  updated(): Promise<void> {
+    return Promise.resolve();
+  }
+
   drain(): Promise<void> {
     this.#drained ??= this.#drain();
     return this.#drained;

@@ -7,6 +7,7 @@ import { type ServableCertificate, withKeyFiles } from "./key-files.ts";
 import type { UwsModule } from "./load.ts";
 import type { HttpResponse, NativeApp, us_listen_socket } from "./native.ts";
 import { reusePort } from "./native.ts";
+import { quietTurn } from "./quiet-turn.ts";
 import type { HttpRequest } from "uWebSockets.js";
 
 /** What a generation tells its listener. */
@@ -125,18 +126,12 @@ export class Generation {
     this.socket = null;
   }
 
-  /**
-   * Leaves the port to a successor that already listens; connections stay. The kernel has put some new ones in this socket's
-   * queue and resets them when it closes; two turns of the event loop, with one whole round of accepting between, leave next to none.
-   */
-  retire(): void {
-    setImmediate(() =>
-      setImmediate(() => {
-        this.stopListening();
-        this.isRetired = true;
-        if (this.openCount === 0) this.free();
-      }),
-    );
+  /** Leaves the port to a successor that already listens; connections stay. Resolves when nothing is accepted here any more. */
+  async retire(): Promise<void> {
+    await quietTurn();
+    this.stopListening();
+    this.isRetired = true;
+    if (this.openCount === 0) this.free();
   }
 
   /** Ends every connection. */

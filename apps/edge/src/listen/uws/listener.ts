@@ -42,9 +42,13 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   private readonly place: Place;
   private readonly generations: Set<Generation>;
   private chains: readonly ServedChain[];
+  private transport: Listener["transport"];
+  /** The last one: connections from before a step to TLS keep it, and the proxy finds that it is gone. */
+  private cleartextChain: ServedChain | null;
   private current: Generation;
   private connectionCount: number;
   private exchangeCount: number;
+  private retired: Promise<void>;
   private drained: Promise<void> | null;
   private resolveDrained: () => void;
 
@@ -56,10 +60,13 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
     this.context = context;
     this.place = { address: spec.bindAddress, port: spec.bindPort };
     this.chains = this.serve(spec, []);
+    this.transport = spec.listener.transport;
+    this.cleartextChain = this.transport === "http" ? (this.chains[0] ?? null) : null;
     this.current = this.createGeneration(spec.listener);
     this.generations = new Set([this.current]);
     this.connectionCount = 0;
     this.exchangeCount = 0;
+    this.retired = Promise.resolve();
     this.drained = null;
     this.resolveDrained = () => {};
   }
@@ -77,14 +84,21 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   }
 
   update(spec: ListenerSpec): void {
-    assertServable(spec.listener);
-    const before = this.chains;
-    const chains = this.serve(spec, before);
-    if (spec.listener.transport === "tls") this.updateTls(spec.listener, chains);
+    const { listener } = spec;
+    assertServable(listener);
+    const chains = this.serve(spec, this.chains);
+    // A cleartext app asks for its chain at every request. What concerns TLS, the step to it and from it too, is fixed in the app.
+    if (listener.transport === "tls" || this.transport === "tls") this.updateApp(listener, chains);
     this.chains = chains;
+    this.transport = listener.transport;
+    if (listener.transport === "http") this.cleartextChain = chains[0] ?? null;
   }
 
-  private updateTls(listener: Listener, chains: readonly ServedChain[]): void {
+  updated(): Promise<void> {
+    return this.retired;
+  }
+
+  private updateApp(listener: Listener, chains: readonly ServedChain[]): void {
     const kept = this.chains.filter((chain) => chains.includes(chain));
     const added = chains.filter((chain) => !this.chains.includes(chain));
     const onlyAdds = kept.length === this.chains.length && added.every(({ serverNames }) => serverNames.length > 0);
@@ -99,7 +113,7 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
       this.chains = before;
       throw new BindError(this.place.address, this.place.port, "EADDRINUSE");
     }
-    this.current.retire();
+    this.retired = Promise.all([this.retired, this.current.retire()]).then(() => {});
     this.current = next;
     this.generations.add(next);
   }
@@ -110,7 +124,7 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   }
 
   private cleartextBinding(): ChainBinding {
-    const binding = this.chains[0]?.bindings[0];
+    const binding = this.cleartextChain?.bindings[0];
     if (binding === undefined) throw new Error(`listener ${this.name} has no filter chain`);
     return binding;
   }
