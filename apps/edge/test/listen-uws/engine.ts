@@ -14,6 +14,12 @@ export const limits: DownstreamLimits = {
   maxHeaderCount: 50,
   maxConnections: 10_000,
   maxConcurrentStreams: 100,
+  maxResetStreamsPerMinute: 500,
+  maxControlFramesPerMinute: 1000,
+  streamBufferBytes: 65_536,
+  connectionBufferBytes: 1_048_576,
+  webSocketBufferBytes: 1_048_576,
+  allowsHttp10: false,
 };
 
 prepareUwsEnvironment(limits);

@@ -2,6 +2,8 @@
 // reset streams with malformed or misplaced pseudo headers, upper-case names and connection headers (RFC 9113, 8.2 and 8.3).
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
+import { hasField } from "../fields.ts";
+import { newWebSocketKey } from "../web-socket-key.ts";
 import { isAuthority } from "./authority.ts";
 
 export interface Http2Head {
@@ -14,6 +16,8 @@ interface Scan {
   readonly headers: string[];
   method: string;
   path: string;
+  /** `:protocol`; empty without. */
+  protocol: string;
   authority: string | null;
   host: string | null;
   awaitsContinue: boolean;
@@ -27,7 +31,9 @@ interface Scan {
 export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2Head | FailureCode {
   const scan = scanHeaders(raw);
   if (typeof scan === "string") return scan;
-  if (scan.method === "CONNECT") return "not_implemented";
+  // RFC 8441: CONNECT with a protocol asks for a tunnel of that protocol to a path, as HTTP/1.1 does with GET and Upgrade.
+  const isWebSocket = scan.method === "CONNECT" && scan.protocol === "websocket" && !hasEnded;
+  if (scan.method === "CONNECT" && !isWebSocket) return "not_implemented";
   const authority = scan.authority ?? scan.host;
   if (authority === null || authority === "") return "missing_host";
   // RFC 9113, 8.3.1: the two must agree. One would be routed by, the other logged or believed further on.
@@ -35,14 +41,17 @@ export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2H
   if (!isAuthority(authority)) return "bad_request";
   const isAsterisk = scan.path === "*" && scan.method === "OPTIONS";
   if (!scan.path.startsWith("/") && !isAsterisk) return "bad_request";
+  // HTTP/2 has no use for the key; an upstream that speaks HTTP/1.1 refuses a handshake without one.
+  if (isWebSocket && !hasField(scan.headers, "sec-websocket-key"))
+    scan.headers.push("sec-websocket-key", newWebSocketKey());
   const head: RequestHead = {
-    method: scan.method,
+    method: isWebSocket ? "GET" : scan.method,
     target: scan.path,
     authority,
     protocol: "HTTP/2",
     headers: scan.headers,
-    bodyLength: hasEnded ? 0 : scan.length,
-    upgrade: null,
+    bodyLength: hasEnded || isWebSocket ? 0 : scan.length,
+    upgrade: isWebSocket ? "websocket" : null,
   };
   return { head, awaitsContinue: scan.awaitsContinue && !hasEnded };
 }
@@ -52,6 +61,7 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
     headers: [],
     method: "",
     path: "",
+    protocol: "",
     authority: null,
     host: null,
     awaitsContinue: false,
@@ -70,6 +80,9 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
         continue;
       case ":authority":
         scan.authority = value;
+        continue;
+      case ":protocol":
+        scan.protocol = value;
         continue;
       case ":scheme":
         continue;
