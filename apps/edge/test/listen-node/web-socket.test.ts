@@ -51,14 +51,11 @@ describe("over HTTP/1.1", () => {
       exchange.sendData(Buffer.from("said after the client had ended"));
       exchange.sendEnd();
     });
-    const received = await new Promise<string>((resolve) => {
-      void openTcp(listener.port).then((socket) => {
-        let text = "";
-        socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-        socket.on("close", () => resolve(text));
-        socket.end(handshake());
-      });
-    });
+    const socket = await openTcp(listener.port);
+    let received = "";
+    socket.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
+    socket.end(handshake());
+    await closed(socket);
     expect(received).toMatch(/said after the client had ended$/);
   });
 

@@ -22,6 +22,8 @@ import type { ListenerState } from "./listener-state.ts";
 /** Frames that break the protocol, and streams opened beyond the limit, before the connection is given up. */
 const maxInvalidFrames = 100;
 const maxRejectedStreams = 100;
+/** Streams handed on at once, in multiples of those a client may have open: some have ended and are not yet known to have. */
+const openStreamsFactor = 2;
 /** The fewest header pairs nghttp2 may be told to take: the pseudo headers. */
 const pseudoHeaderCount = 4;
 
@@ -73,7 +75,7 @@ export class Http2Connection implements HttpConnection {
   }
 
   #receive(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
-    const { handler, observer } = this.#context;
+    const { handler, observer, limits } = this.#context;
     this.#openStreams++;
     stream.on("error", ignoreError);
     (stream as EventEmitter).on("priority", () => this.#countControlFrame());
@@ -81,7 +83,13 @@ export class Http2Connection implements HttpConnection {
       this.#openStreams--;
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !isResetByUs(stream)) this.#countReset();
     });
-    const request = readHttp2Head(rawHeaders, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    // Streams that one read opens and resets are still open here: their ends are told after it. Without this a flood would be
+    // forwarded in whole before its first reset is counted.
+    if (this.#isGivenUp || this.#openStreams > openStreamsFactor * limits.maxConcurrentStreams) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    const request = readHttp2Head(rawHeaders, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, limits.maxHeadBytes);
     if (typeof request === "string") {
       observer.onRequestRefused(this.#downstream.listener, request);
       refuse(stream, request);
@@ -105,7 +113,7 @@ export class Http2Connection implements HttpConnection {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     this.#context.observer.onRequestRefused(this.#downstream.listener, "http2_flood");
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(new Error("flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /** Node calls this when nothing moved, also while a response is awaited; only then the connection is not idle. */

@@ -24,11 +24,20 @@ interface Scan {
   length: number;
 }
 
+/** What RFC 9113, 6.5.2 adds for each field of a header list. */
+const fieldOverheadBytes = 32;
+
 /**
  * @param raw flat names and values in the order sent, pseudo headers included
  * @param hasEnded no body follows
+ * @param maxHeadBytes nghttp2 holds a client to it only after the client has acknowledged our settings, which it may put off
  */
-export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2Head | FailureCode {
+export function readHttp2Head(
+  raw: readonly string[],
+  hasEnded: boolean,
+  maxHeadBytes: number,
+): Http2Head | FailureCode {
+  if (sizeOf(raw) > maxHeadBytes) return "head_too_large";
   const scan = scanHeaders(raw);
   if (typeof scan === "string") return scan;
   // RFC 8441: CONNECT with a protocol asks for a tunnel of that protocol to a path, as HTTP/1.1 does with GET and Upgrade.
@@ -54,6 +63,12 @@ export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2H
     upgrade: isWebSocket ? "websocket" : null,
   };
   return { head, awaitsContinue: scan.awaitsContinue && !hasEnded };
+}
+
+function sizeOf(raw: readonly string[]): number {
+  let bytes = (raw.length / 2) * fieldOverheadBytes;
+  for (const text of raw) bytes += text.length;
+  return bytes;
 }
 
 function scanHeaders(raw: readonly string[]): Scan | FailureCode {
