@@ -59,8 +59,8 @@ export interface Running {
 export async function start(
   spec: ListenerSpec = cleartextSpec(),
   change: Partial<DownstreamLimits> = {},
+  handler: FakeHandler = new FakeHandler(),
 ): Promise<Running> {
-  const handler = new FakeHandler();
   const observer = new FakeObserver();
   const ticketSecret = new Uint8Array(32);
   const bound = await bindUws(spec, { handler, observer, limits: { ...limits, ...change }, ticketSecret });
