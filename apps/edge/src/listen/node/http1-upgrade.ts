@@ -7,7 +7,6 @@ import { Exchange, noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import { hasField } from "../fields.ts";
-import { webSocketAccept } from "../web-socket-key.ts";
 import { breakOff } from "./http1-messages.ts";
 import { httpDate } from "./http-date.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
@@ -112,10 +111,6 @@ export class NodeUpgradeExchange extends Exchange {
 
   #pushSwitch(fields: string[]): void {
     fields.push("connection", "upgrade", "upgrade", this.upgrade ?? "");
-    // An upstream that was reached over HTTP/2 has not read the key.
-    const key = this.header("sec-websocket-key");
-    if (key !== null && !hasField(fields, "sec-websocket-accept"))
-      fields.push("sec-websocket-accept", webSocketAccept(key));
   }
 
   #pushFraming(fields: string[], length: number): void {

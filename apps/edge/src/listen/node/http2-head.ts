@@ -2,8 +2,6 @@
 // reset streams with malformed or misplaced pseudo headers, upper-case names and connection headers (RFC 9113, 8.2 and 8.3).
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { hasField } from "../fields.ts";
-import { newWebSocketKey } from "../web-socket-key.ts";
 import { isAuthority } from "./authority.ts";
 
 export interface Http2Head {
@@ -50,9 +48,6 @@ export function readHttp2Head(
   if (!isAuthority(authority)) return "bad_request";
   const isAsterisk = scan.path === "*" && scan.method === "OPTIONS";
   if (!scan.path.startsWith("/") && !isAsterisk) return "bad_request";
-  // HTTP/2 has no use for the key; an upstream that speaks HTTP/1.1 refuses a handshake without one.
-  if (isWebSocket && !hasField(scan.headers, "sec-websocket-key"))
-    scan.headers.push("sec-websocket-key", newWebSocketKey());
   const head: RequestHead = {
     method: isWebSocket ? "GET" : scan.method,
     target: scan.path,
