@@ -2,9 +2,20 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import { createAuthority } from "@sluice/demo/certificates";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import { closed, exchangeRaw, openTcp, readUntil, respond, startListener } from "./support.ts";
+import {
+  closed,
+  exchangeRaw,
+  openTcp,
+  openTls,
+  readUntil,
+  respond,
+  serverSecret,
+  startListener,
+  tlsChain,
+} from "./support.ts";
 
 const key = "dGhlIHNhbXBsZSBub25jZQ==";
 const accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -41,6 +52,24 @@ describe("over HTTP/1.1", () => {
     const gone = once(handler.events, "abort");
     socket.resetAndDestroy();
     await gone;
+  });
+
+  test("a tunnel inside TLS carries bytes both ways as well", async () => {
+    const authority = await createAuthority({ commonName: "ca" });
+    const issued = await authority.issue({ commonName: "a.example", dnsNames: ["a.example"] });
+    await using listener = await startListener({
+      chains: [tlsChain("a.example")],
+      secrets: [serverSecret("server", issued)],
+    });
+    listener.handler.answer = acceptTunnel;
+    listener.handler.events.on("data", (exchange: Exchange, chunk: Buffer) => exchange.sendData(chunk));
+    const socket = await openTls(listener.port, { servername: "a.example", ALPNProtocols: ["http/1.1"] });
+    socket.write(`${handshake()}early`);
+    expect(await readUntil(socket, "early")).toMatch(/^HTTP\/1\.1 101 /);
+    const ended = once(listener.handler.events, "end");
+    socket.end();
+    await ended;
+    socket.destroy();
   });
 
   test("each side ends by itself", async () => {

@@ -22,6 +22,8 @@ import type { ListenerState } from "./listener-state.ts";
 /** Frames that break the protocol, and streams opened beyond the limit, before the connection is given up. */
 const maxInvalidFrames = 100;
 const maxRejectedStreams = 100;
+/** What a session may use beside what the client sent ahead: heads, queued frames. Beyond it new streams are refused. */
+const baseMemoryMegabytes = 10;
 /** Streams handed on at once, in multiples of those a client may have open: some have ended and are not yet known to have. */
 const openStreamsFactor = 2;
 /** The fewest header pairs nghttp2 may be told to take: the pseudo headers. */
@@ -125,6 +127,7 @@ export class Http2Connection implements HttpConnection {
 function sessionOptions(limits: DownstreamLimits): ServerOptions {
   return {
     maxHeaderListPairs: limits.maxHeaderCount + pseudoHeaderCount,
+    maxSessionMemory: baseMemoryMegabytes + Math.ceil(limits.connectionBufferBytes / 1e6),
     maxSessionInvalidFrames: maxInvalidFrames,
     maxSessionRejectedStreams: maxRejectedStreams,
     settings: {
