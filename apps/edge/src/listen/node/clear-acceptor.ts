@@ -40,5 +40,7 @@ export function acceptClear(socket: Socket, { onHttp1, onHttp2, timeoutMs }: Cle
   const onEnd = (): void => void socket.destroy();
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   socket.on("data", onData).on("end", onEnd).on("close", stop);
+  // Whoever read from it before may have paused it.
+  socket.resume();
   return { drain: () => socket.destroy() };
 }
