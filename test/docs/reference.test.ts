@@ -76,10 +76,11 @@ const pages: Readonly<Record<string, string>> = {
     "Responses Sluice makes itself",
     "What a client gets when no upstream answers, and how the access log names it. Status 0: nothing could be sent any more.",
     {
-      head: ["name", "status", "flag", "details", "whose side", "connection closes"],
+      head: ["name", "status", "gRPC status", "flag", "details", "whose side", "connection closes"],
       rows: Object.entries(failures).map(([name, failure]) => [
         code(name),
         String(failure.status),
+        String(failure.grpcStatus),
         failure.flag,
         code(failure.details),
         failure.side,

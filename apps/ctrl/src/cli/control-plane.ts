@@ -31,7 +31,11 @@ export class ControlPlane {
     this.#compiler = new Compiler({
       defaultNamespace,
       baseDirectory: loaded.baseDirectory,
-      gateway: { gateway: { namespace: node.namespace, labels: node.labels }, engine: edge.engine, alpn: edge.alpn },
+      gateway: {
+        gateway: { namespace: node.namespace, labels: node.labels },
+        engine: edge.http10 ? "node" : edge.engine,
+        alpn: edge.alpn,
+      },
       runningTable: () => this.#store.current?.table ?? null,
       onCompiled: (compiled) => this.#onCompiled(compiled),
       onFailure: (error) => log.error({ err: error }, "the compiler failed; the running version stays"),

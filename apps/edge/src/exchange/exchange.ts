@@ -6,6 +6,8 @@ import type { Downstream } from "./downstream.ts";
 import type { FailureCode } from "./failure.ts";
 import type { UpstreamHandler, UpstreamStream } from "./upstream-handler.ts";
 
+export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+
 /** The request head as an engine read it, already checked to be one unambiguous request. */
 export interface RequestHead {
   readonly method: string;
@@ -13,14 +15,15 @@ export interface RequestHead {
   readonly target: string;
   /** Host or `:authority`, as sent. */
   readonly authority: string;
-  readonly protocol: "HTTP/1.1" | "HTTP/2";
+  readonly protocol: HttpVersion;
   /** Flat (name, value, ...), names in lower case, in the order sent, without `host` and pseudo headers. */
   readonly headers: string[];
   /** Bytes announced by Content-Length, 0 when there is no body, -1 when only its end tells (chunked, h2 without length). */
   readonly bodyLength: number;
   /**
    * Protocol the client wants to switch to (`websocket`: Upgrade on HTTP/1.1, extended CONNECT on HTTP/2), else null. Once the upstream has
-   * answered 101, request and response data are raw bytes of that protocol in both directions.
+   * answered 101, request and response data are raw bytes of that protocol in both directions; before, there are none. `bodyLength` is 0,
+   * but the request is complete only when the client has ended its side.
    */
   readonly upgrade: string | null;
 }
@@ -72,7 +75,7 @@ export abstract class Exchange implements UpstreamHandler {
   readonly authority: string;
   /** The authority as routing compares it. */
   readonly host: string;
-  readonly protocol: "HTTP/1.1" | "HTTP/2";
+  readonly protocol: HttpVersion;
   readonly scheme: "http" | "https";
   readonly headers: string[];
   readonly bodyLength: number;
@@ -107,6 +110,8 @@ export abstract class Exchange implements UpstreamHandler {
   upstreamRespondedAt: number;
   /** Seconds of the coarse clock at the last byte in either direction. */
   lastActivity: number;
+  /** Runs out when the whole exchange may take no longer; null without such a limit. */
+  deadline: NodeJS.Timeout | null;
 
   constructor(handler: ExchangeHandler, downstream: Downstream, head: RequestHead) {
     this.handler = handler;
@@ -130,7 +135,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.status = 0;
     this.failure = null;
     this.requestId = "";
-    this.isRequestComplete = head.bodyLength === 0;
+    this.isRequestComplete = head.bodyLength === 0 && head.upgrade === null;
     this.isResponseStarted = false;
     this.isDone = false;
     this.closesConnection = false;
@@ -140,6 +145,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.upstreamStartedAt = 0;
     this.upstreamRespondedAt = 0;
     this.lastActivity = 0;
+    this.deadline = null;
   }
 
   /** Value of a header by its lower-case name; repeated headers joined by `,`; null when absent. */

@@ -1,6 +1,8 @@
 // Everything that can go wrong with an exchange, as one table: what the client is told, how the access log names it, whose
 // fault it is and whether the request may be sent again. One function turns a row into a response (proxy/local-response.ts).
 
+import { grpcStatus, grpcStatusOf } from "./grpc.ts";
+
 /** Who caused it. */
 export type Side = "downstream" | "upstream" | "sluice";
 
@@ -16,13 +18,15 @@ export interface Failure {
   readonly isSafeToRetry: boolean;
   /** Whether the downstream connection must close after the response: its framing can no longer be trusted. */
   readonly closesDownstream: boolean;
+  /** What a gRPC client is told instead of `status`. */
+  readonly grpcStatus: number;
 }
 
 const row = (
   status: number,
   flag: string,
   details: string,
-  rest: { side: Side; retry?: boolean; close?: boolean },
+  rest: { side: Side; retry?: boolean; close?: boolean; grpc?: number },
 ): Failure => ({
   status,
   flag,
@@ -30,6 +34,7 @@ const row = (
   side: rest.side,
   isSafeToRetry: rest.retry ?? false,
   closesDownstream: rest.close ?? false,
+  grpcStatus: rest.grpc ?? grpcStatusOf(status),
 });
 
 /** The table. Flags and details are Envoy's names (istio-semantics 2.9). */
@@ -37,7 +42,7 @@ export const failures = {
   bad_request: row(400, "DPE", "http1.codec_error", { side: "downstream", close: true }),
   bad_path: row(400, "-", "path_normalization_failed", { side: "downstream" }),
   missing_host: row(400, "-", "missing_host_header", { side: "downstream", close: true }),
-  body_too_large: row(413, "-", "request_payload_too_large", { side: "downstream", close: true }),
+  body_too_large: row(413, "-", "request_payload_too_large", { side: "downstream" }),
   head_too_large: row(431, "-", "request_headers_too_large", { side: "downstream", close: true }),
   not_implemented: row(501, "-", "unsupported_transfer_encoding", { side: "downstream", close: true }),
   head_timeout: row(408, "-", "request_header_timeout", { side: "downstream", close: true }),
@@ -65,13 +70,15 @@ export const failures = {
   upstream_protocol_error: row(502, "UPE", "upstream_reset_before_response_started{protocol_error}", {
     side: "upstream",
   }),
-  upstream_timeout: row(504, "UT", "response_timeout", { side: "upstream" }),
+  upstream_timeout: row(504, "UT", "response_timeout", { side: "upstream", grpc: grpcStatus.deadlineExceeded }),
   stream_idle_timeout: row(504, "SI", "stream_idle_timeout", { side: "upstream" }),
   /** After the response head has gone: nothing can be said any more, the stream is reset. */
   upstream_reset_midway: row(502, "UC", "upstream_reset_after_response_started{connection_termination}", {
     side: "upstream",
   }),
   downstream_gone: row(0, "DC", "downstream_remote_disconnect", { side: "downstream", close: true }),
+  /** Too many streams reset, or too many frames that carry nothing: the connection gets GOAWAY with ENHANCE_YOUR_CALM. */
+  http2_flood: row(0, "DPE", "http2.flood", { side: "downstream", close: true }),
   draining: row(503, "-", "server_draining", { side: "sluice", close: true }),
 } as const satisfies Record<string, Failure>;
 

@@ -25,6 +25,14 @@ export interface DownstreamLimits {
   readonly maxHeaderCount: number;
   readonly maxConnections: number;
   readonly maxConcurrentStreams: number;
+  readonly maxResetStreamsPerMinute: number;
+  readonly maxControlFramesPerMinute: number;
+  /** Windows of HTTP/2: a stream's and a connection's. */
+  readonly streamBufferBytes: number;
+  readonly connectionBufferBytes: number;
+  readonly webSocketBufferBytes: number;
+  /** Serve HTTP/1.0. */
+  readonly allowsHttp10: boolean;
 }
 
 /** What listeners report to the worker beside exchanges. Called on the hot path: no allocation. */

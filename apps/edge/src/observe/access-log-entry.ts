@@ -38,7 +38,7 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
     start_time: new Date(exchange.startedAtMs).toISOString(),
     method: exchange.method,
     path: exchange.target,
-    protocol: exchange.protocol === "HTTP/2" ? "HTTP/2" : "HTTP/1.1",
+    protocol: exchange.protocol,
     response_code: exchange.status,
     response_flags: failure?.flag ?? "-",
     response_code_details: failure?.details ?? (upstream === null ? "direct_response" : "via_upstream"),

@@ -1,12 +1,13 @@
 // Istio's request metrics, a counter a route: the hot path finds its cell by an integer, labels are only made when scraped.
 import type { Exchange, ExchangeRecorder } from "../exchange/exchange.ts";
 import { type FailureCode, failures } from "../exchange/failure.ts";
+import { isGrpcType } from "../exchange/grpc.ts";
 import { Histogram } from "./histogram.ts";
 import { type MetricJson, metricJson, type MetricValue } from "./metric-json.ts";
 
 const failureCodes = Object.keys(failures) as FailureCode[];
 const failureIndex = new Map<FailureCode | null, number>(failureCodes.map((code, index) => [code, index + 1]));
-/** A cell's key is `status * keyBase + index of the failure`. */
+/** A cell's key is `status * keyBase + index of the failure`, negative for gRPC. */
 const keyBase = 64;
 
 class Cell {
@@ -25,7 +26,10 @@ class RouteRecorder implements ExchangeRecorder {
   }
 
   record(exchange: Exchange): void {
-    const key = exchange.status * keyBase + (failureIndex.get(exchange.failure) ?? 0);
+    const cellKey = exchange.status * keyBase + (failureIndex.get(exchange.failure) ?? 0);
+    // gRPC is always HTTP/2: the others are not made to look for their content type.
+    const isGrpc = exchange.protocol === "HTTP/2" && isGrpcType(exchange.header("content-type"));
+    const key = isGrpc ? -cellKey : cellKey;
     let cell = this.cells.get(key);
     if (cell === undefined) {
       cell = new Cell();
@@ -51,7 +55,6 @@ export class RouteMetrics {
         destination_service: destination === "" ? "unknown" : destination,
         virtual_host: virtualHost,
         route: routeName,
-        request_protocol: "http",
       });
       this.#recorders.set(key, recorder);
     }
@@ -81,9 +84,11 @@ export class RouteMetrics {
   }
 }
 
-function labelsOfKey(key: number): { response_code: string; response_flags: string } {
+function labelsOfKey(signedKey: number): { request_protocol: string; response_code: string; response_flags: string } {
+  const key = Math.abs(signedKey);
   const failure = failureCodes[(key % keyBase) - 1];
   return {
+    request_protocol: signedKey < 0 ? "grpc" : "http",
     response_code: String(Math.floor(key / keyBase)),
     response_flags: failure === undefined ? "-" : failures[failure].flag,
   };

@@ -12,6 +12,7 @@ import { coarseSeconds } from "./clock.ts";
 import { sendFailure } from "./local-response.ts";
 import { buildUpstreamHead } from "./request-head.ts";
 import { buildResponseHeaders } from "./response-head.ts";
+import { allowedTimeMs } from "./request-deadline.ts";
 import { drawCluster, type RuntimeRoute } from "./runtime-route.ts";
 import type { RuntimeTable } from "./runtime-table.ts";
 import { type HttpsAuthority, selectRoute } from "./select-route.ts";
@@ -23,6 +24,10 @@ export interface ProxyOptions {
   readonly httpsAuthority: HttpsAuthority;
   /** No byte in either direction for this long ends an exchange; 0: never. */
   readonly streamIdleTimeoutSeconds: number;
+  /** From the head to the end of the response; 0: never. */
+  readonly requestTimeoutMs: number;
+  /** 0: without limit. */
+  readonly maxBodyBytes: number;
 }
 
 export class Proxy implements ExchangeHandler {
@@ -34,6 +39,8 @@ export class Proxy implements ExchangeHandler {
   readonly #accessLog: AccessLog;
   readonly #httpsAuthority: HttpsAuthority;
   readonly #streamIdleTimeoutSeconds: number;
+  readonly #requestTimeoutMs: number;
+  readonly #maxBodyBytes: number;
   readonly #active = new Set<Exchange>();
   readonly #sweep: NodeJS.Timeout;
 
@@ -43,6 +50,8 @@ export class Proxy implements ExchangeHandler {
     this.#accessLog = options.accessLog;
     this.#httpsAuthority = options.httpsAuthority;
     this.#streamIdleTimeoutSeconds = options.streamIdleTimeoutSeconds;
+    this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#maxBodyBytes = options.maxBodyBytes === 0 ? Infinity : options.maxBodyBytes;
     this.#sweep = setInterval(() => this.#endIdleExchanges(), 1000);
     this.#sweep.unref();
   }
@@ -66,6 +75,7 @@ export class Proxy implements ExchangeHandler {
   }
 
   #forward(exchange: Exchange, route: RuntimeRoute): void {
+    if (exchange.bodyLength > this.#maxBodyBytes) return this.#fail(exchange, "body_too_large");
     exchange.cluster = drawCluster(route, Math.random);
     const cluster = this.#clusters.get(exchange.cluster);
     if (cluster === null) return this.#fail(exchange, "cluster_not_found");
@@ -74,6 +84,8 @@ export class Proxy implements ExchangeHandler {
     const head = buildUpstreamHead(exchange, route.operation);
     const body = exchange.bodyLength === 0 ? "none" : exchange.bodyLength < 0 ? "chunked" : "length";
     exchange.upstreamStartedAt = performance.now();
+    const allowedMs = allowedTimeMs(exchange, this.#requestTimeoutMs);
+    if (allowedMs >= 0) exchange.deadline = setTimeout(() => this.#expire(exchange), allowedMs);
     exchange.upstream = sendRequest(endpoint, { method: exchange.method, head, body }, exchange);
   }
 
@@ -81,6 +93,10 @@ export class Proxy implements ExchangeHandler {
     if (exchange.isDone) return;
     exchange.bytesReceived += chunk.length;
     exchange.lastActivity = coarseSeconds();
+    if (exchange.bytesReceived > this.#maxBodyBytes && exchange.upgrade === null) {
+      exchange.upstream?.abort();
+      return this.#fail(exchange, "body_too_large");
+    }
     if (exchange.upstream?.write(chunk) === false) exchange.pauseBody();
   }
 
@@ -109,6 +125,10 @@ export class Proxy implements ExchangeHandler {
   onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void {
     exchange.lastActivity = coarseSeconds();
     exchange.upstreamRespondedAt = performance.now();
+    if (isFalseAcceptance(exchange, status)) {
+      exchange.upstream?.abort();
+      return this.#fail(exchange, "upstream_protocol_error");
+    }
     exchange.status = status;
     exchange.isResponseStarted = true;
     if (this.isDraining) exchange.closesConnection = true;
@@ -146,11 +166,18 @@ export class Proxy implements ExchangeHandler {
   /** Exactly once an exchange: counted, logged, forgotten. */
   #finish(exchange: Exchange): void {
     exchange.isDone = true;
+    if (exchange.deadline !== null) clearTimeout(exchange.deadline);
     this.#active.delete(exchange);
     // What is left of the request is read and thrown away: a body that nobody reads would stall the connection.
     if (!exchange.isRequestComplete && exchange.failure !== "downstream_gone") exchange.resumeBody();
     exchange.selection?.recorder.record(exchange);
     if (this.#accessLog.isOn) this.#accessLog.write(exchange);
+  }
+
+  #expire(exchange: Exchange): void {
+    if (exchange.isDone) return;
+    exchange.upstream?.abort();
+    this.#fail(exchange, "upstream_timeout");
   }
 
   #endIdleExchanges(): void {
@@ -162,4 +189,9 @@ export class Proxy implements ExchangeHandler {
       this.#fail(exchange, "stream_idle_timeout");
     }
   }
+}
+
+/** Over HTTP/2 any 2xx would tell the client that its tunnel is open, also one that the upstream answered as to a plain GET. */
+function isFalseAcceptance({ upgrade, protocol }: Exchange, status: number): boolean {
+  return upgrade !== null && protocol === "HTTP/2" && status >= 200 && status < 300;
 }

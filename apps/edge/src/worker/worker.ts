@@ -60,6 +60,8 @@ export class Worker {
         (listener) => this.#listeners.binding(listener),
       ),
       streamIdleTimeoutSeconds: edge.limits.streamIdleTimeoutSeconds,
+      requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
+      maxBodyBytes: edge.limits.maxBodyBytes,
     });
     this.#listeners = new ListenerSet(
       { node: bindNode, uws: uws === null || "reason" in uws ? null : bindUws },
@@ -137,7 +139,7 @@ export class Worker {
   }
 }
 
-function downstreamLimits({ edge: { limits } }: Settings): DownstreamLimits {
+function downstreamLimits({ edge: { limits, http10 } }: Settings): DownstreamLimits {
   return {
     handshakeTimeoutMs: limits.handshakeTimeoutSeconds * 1000,
     requestHeadTimeoutMs: limits.requestHeadTimeoutSeconds * 1000,
@@ -146,5 +148,11 @@ function downstreamLimits({ edge: { limits } }: Settings): DownstreamLimits {
     maxHeaderCount: limits.maxHeaderCount,
     maxConnections: limits.maxConnections,
     maxConcurrentStreams: limits.maxConcurrentStreams,
+    maxResetStreamsPerMinute: limits.maxResetStreamsPerMinute,
+    maxControlFramesPerMinute: limits.maxControlFramesPerMinute,
+    streamBufferBytes: limits.streamBufferBytes,
+    connectionBufferBytes: limits.connectionBufferBytes,
+    webSocketBufferBytes: limits.webSocketBufferBytes,
+    allowsHttp10: http10,
   };
 }

@@ -73,6 +73,7 @@ export interface ListenerSource {
   readonly secrets?: readonly SecretResource[];
   readonly limits?: Partial<DownstreamLimits>;
   readonly ticketSecret?: Uint8Array;
+  readonly handler?: TestHandler;
 }
 
 const defaultLimits: DownstreamLimits = {
@@ -83,10 +84,16 @@ const defaultLimits: DownstreamLimits = {
   maxHeaderCount: 100,
   maxConnections: 1000,
   maxConcurrentStreams: 100,
+  maxResetStreamsPerMinute: 500,
+  maxControlFramesPerMinute: 1000,
+  streamBufferBytes: 65_536,
+  connectionBufferBytes: 1_048_576,
+  webSocketBufferBytes: 1_048_576,
+  allowsHttp10: false,
 };
 
 export async function startListener(source: ListenerSource = {}): Promise<TestListener> {
-  const handler = new TestHandler();
+  const handler = source.handler ?? new TestHandler();
   const handshakeFailures: HandshakeFailure[] = [];
   const refused: FailureCode[] = [];
   const connections = { opened: 0, closed: 0 };

@@ -14,6 +14,12 @@ export const limits: DownstreamLimits = {
   maxHeaderCount: 50,
   maxConnections: 10_000,
   maxConcurrentStreams: 100,
+  maxResetStreamsPerMinute: 500,
+  maxControlFramesPerMinute: 1000,
+  streamBufferBytes: 65_536,
+  connectionBufferBytes: 1_048_576,
+  webSocketBufferBytes: 1_048_576,
+  allowsHttp10: false,
 };
 
 prepareUwsEnvironment(limits);
@@ -53,8 +59,8 @@ export interface Running {
 export async function start(
   spec: ListenerSpec = cleartextSpec(),
   change: Partial<DownstreamLimits> = {},
+  handler: FakeHandler = new FakeHandler(),
 ): Promise<Running> {
-  const handler = new FakeHandler();
   const observer = new FakeObserver();
   const ticketSecret = new Uint8Array(32);
   const bound = await bindUws(spec, { handler, observer, limits: { ...limits, ...change }, ticketSecret });

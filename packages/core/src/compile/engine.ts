@@ -22,7 +22,9 @@ export interface EngineFacts {
 
 /** Chooses and says why, for `pc listener`. The first thing that needs Node.js is the reason. */
 export function chooseEngine(chains: readonly FilterChain[], facts: EngineFacts): EngineChoice {
-  const reason = facts.forced ? "edge.engine is node" : (findAnnotation(facts) ?? findNeedForNode(chains, facts));
+  const reason = facts.forced
+    ? "edge.engine is node, or edge.http10 is on"
+    : (findAnnotation(facts) ?? findNeedForNode(chains, facts));
   if (reason !== null) return { engine: "node", engineReason: reason };
   if (facts.transport === "http") return { engine: "uws", engineReason: "cleartext HTTP/1.1" };
   return { engine: "uws", engineReason: "every TLS server is SIMPLE and offers HTTP/1.1 only" };

@@ -35,6 +35,45 @@ const limits = z.strictObject({
     .describe(
       "No byte in either direction while a request is under way: 504, or a reset once the response has begun; 0: never.",
     ),
+  requestTimeoutSeconds: durationSeconds
+    .default(0)
+    .describe(
+      "From a request's head to the end of its response: 504, or a reset once the response has begun; 0: never. Not for WebSocket.",
+    ),
+  maxBodyBytes: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Bytes of a request's body: 413, or a reset once the response has begun; 0: without limit."),
+  streamBufferBytes: bytes
+    .min(16_384)
+    .max(16_777_216)
+    .default(65_536)
+    .describe("What a client may send ahead of our reading on one HTTP/2 stream (its window)."),
+  connectionBufferBytes: bytes
+    .min(65_535)
+    .max(268_435_456)
+    .default(1_048_576)
+    .describe("The same over all streams of an HTTP/2 connection."),
+  webSocketBufferBytes: bytes
+    .min(65_536)
+    .max(268_435_456)
+    .default(4_194_304)
+    .describe(
+      "On uWebSockets.js, whose WebSockets cannot be paused: largest message of a client, and bytes its backend may be behind; more closes it (1009, 1013).",
+    ),
+  maxResetStreamsPerMinute: z
+    .int()
+    .min(1)
+    .default(500)
+    .describe(
+      "HTTP/2 streams of one connection that end in a reset before their response is complete; more is GOAWAY.",
+    ),
+  maxControlFramesPerMinute: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe("SETTINGS and PRIORITY frames of one HTTP/2 connection; more is GOAWAY."),
 });
 
 const accessLog = z.strictObject({
@@ -53,6 +92,10 @@ const edge = z.strictObject({
     .default({})
     .describe("Declared Gateway port → port really bound; 0 takes a free one."),
   engine: z.enum(["auto", "node"]).default("auto").describe("`auto` uses uWebSockets.js where it is correct to."),
+  http10: z
+    .boolean()
+    .default(false)
+    .describe("Serve HTTP/1.0 too (then everything runs on `engine: node`); otherwise it gets 426."),
   alpn: z
     .array(z.enum(["h2", "http/1.1"]))
     .min(1)

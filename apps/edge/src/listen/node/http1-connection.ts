@@ -8,6 +8,7 @@ import { NodeH1Exchange } from "./http1-exchange.ts";
 import { readHttp1Head } from "./http1-head.ts";
 import { refuseOnSocket, refuseRequest } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
+import { NodeUpgradeExchange } from "./http1-upgrade.ts";
 
 export interface PendingRequest {
   readonly request: Http1Request;
@@ -35,6 +36,8 @@ export class Http1Connection implements HttpConnection {
   #current: PendingRequest | null = null;
   /** No request after the current one. */
   #isClosing: boolean;
+  /** The connection is no longer HTTP/1.1's; it ends with its last exchange. */
+  #hasLeft = false;
 
   constructor({ socket, downstream, context, isDraining }: Http1ConnectionSource) {
     this.#socket = socket;
@@ -48,8 +51,25 @@ export class Http1Connection implements HttpConnection {
     else this.#queue.push(pending);
   }
 
+  /** The request asks for WebSocket, and node:http has let go of the socket. */
+  upgrade(request: Http1Request, early: Buffer): void {
+    this.#hasLeft = true;
+    const { handler, observer, limits } = this.#context;
+    const head = readHttp1Head(request, limits);
+    if (this.#current !== null || typeof head === "string") {
+      // Behind a request under way it would have to wait for an answer that nobody who pipelines a handshake deserves.
+      const failure = typeof head === "string" ? head : "bad_request";
+      observer.onRequestRefused(this.#downstream.listener, failure);
+      if (this.#current === null) refuseOnSocket(this.#socket, failure);
+      else this.drain();
+      return;
+    }
+    new NodeUpgradeExchange({ handler, downstream: this.#downstream, head, socket: this.#socket, early }).begin();
+  }
+
   drain(): void {
     this.#isClosing = true;
+    if (this.#hasLeft && this.#current === null) return;
     const exchange = this.#current?.response.exchange ?? null;
     if (exchange !== null) exchange.closesConnection = true;
     else if (this.#current === null) this.#socket.destroySoon();
@@ -89,7 +109,7 @@ export class Http1Connection implements HttpConnection {
     this.#current = pending;
     response.owner = this;
     response.on("close", onResponseClose).on("error", onResponseError);
-    const head = readHttp1Head(request, limits.maxHeaderCount);
+    const head = readHttp1Head(request, limits);
     if (typeof head === "string") {
       observer.onRequestRefused(this.#downstream.listener, head);
       refuseRequest(response, head);
@@ -103,6 +123,7 @@ export class Http1Connection implements HttpConnection {
       response,
       awaitsContinue,
     });
+    if (request.hasIgnoredUpgrade) this.#isClosing = true;
     exchange.closesConnection = this.#isClosing;
     exchange.begin();
   }

@@ -3,7 +3,8 @@ import { STATUS_CODES } from "node:http";
 import type { Downstream } from "../../exchange/downstream.ts";
 import { Exchange, noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
-import { endWithLinger } from "./http1-messages.ts";
+import { allowedTrailers } from "../../exchange/trailers.ts";
+import { breakOff, endWithLinger } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
 import { httpDate } from "./http-date.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
@@ -50,6 +51,8 @@ export class NodeH1Exchange extends Exchange {
     const { socket } = this.#response;
     // 100 was ours to say and is said; 101 would change the protocol, which nobody asked for.
     if (status <= 101 || this.#isOver || socket === null || this.#response.headersSent) return;
+    // RFC 9110, 15.2.
+    if (this.protocol === "HTTP/1.0") return;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     socket.write(`${head}\r\n`, "latin1");
@@ -60,8 +63,10 @@ export class NodeH1Exchange extends Exchange {
     const response = this.#response;
     // Whether a client that never got its 100 sends the body is its choice: what comes next on the connection is unknown.
     if (this.#awaitsContinue || !response.shouldKeepAlive) this.closesConnection = true;
+    const isOld = this.protocol === "HTTP/1.0";
+    if (isOld) this.closesConnection = true;
     this.#isBodiless = isBodiless(this.method, status);
-    this.#isChunked = bodyLength < 0 && !this.#isBodiless;
+    this.#isChunked = bodyLength < 0 && !this.#isBodiless && !isOld;
     response.sendDate = false;
     // Node then adds neither `connection: keep-alive` nor `keep-alive`.
     response.removeHeader("connection");
@@ -82,9 +87,10 @@ export class NodeH1Exchange extends Exchange {
     return this.#response.write(Buffer.from(chunk));
   }
 
-  sendEnd(): void {
+  sendEnd(trailers: readonly string[] = noTrailers): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#isChunked && trailers.length > 0) this.#addTrailers(allowedTrailers(trailers));
     // The rest of the body is read and thrown away.
     this.#request.resume();
     if (this.closesConnection && !this.#isChunked && !this.#awaitsContinue) endWithLinger(this.#response);
@@ -100,7 +106,9 @@ export class NodeH1Exchange extends Exchange {
   reset(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#request.socket.destroy();
+    // A response to HTTP/1.0 may have no other end than the connection's.
+    if (this.protocol === "HTTP/1.0") breakOff(this.#request.socket);
+    else this.#request.socket.destroy();
   }
 
   pauseBody(): void {
@@ -123,11 +131,19 @@ export class NodeH1Exchange extends Exchange {
   }
 
   receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this, noTrailers);
+    if (!this.#isOver) this.handler.onRequestEnd(this, allowedTrailers(this.#request.rawTrailers));
   }
 
   drained(): void {
     if (!this.#isOver) this.handler.onDownstreamDrain(this);
+  }
+
+  #addTrailers(trailers: readonly string[]): void {
+    try {
+      this.#response.addTrailers(toPairs(trailers));
+    } catch {
+      // Node refuses what it calls an invalid field. The body is whole without it.
+    }
   }
 
   #sendContinue(): void {
@@ -140,7 +156,7 @@ export class NodeH1Exchange extends Exchange {
     let hasDate = false;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] ?? "";
-      if (isDroppedFromResponse(name)) continue;
+      if (isDroppedFromResponse(name, this.#isChunked)) continue;
       if (name === "date") hasDate = true;
       result.push(name, headers[i + 1] ?? "");
     }
@@ -151,6 +167,12 @@ export class NodeH1Exchange extends Exchange {
     if (this.closesConnection) result.push("connection", "close");
     return result;
   }
+}
+
+function toPairs(fields: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < fields.length; i += 2) pairs.push([fields[i] ?? "", fields[i + 1] ?? ""]);
+  return pairs;
 }
 
 function onData(this: Http1Request, chunk: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "./authority.ts";
+import type { Http1Request } from "./http1-messages.ts";
 
 /** What the headers say about where the request goes and how its body is framed. */
 interface Scan {
@@ -12,13 +13,21 @@ interface Scan {
   bodyLength: number;
 }
 
+export interface Http1HeadLimits {
+  readonly maxHeaderCount: number;
+  readonly allowsHttp10: boolean;
+}
+
 /** Returns a failure's code when the request has no single meaning. */
-export function readHttp1Head(request: IncomingMessage, maxHeaderCount: number): RequestHead | FailureCode {
-  if (request.httpVersion !== "1.1") return request.httpVersionMajor <= 1 ? "low_version" : "bad_request";
-  if (request.rawHeaders.length > 2 * maxHeaderCount) return "head_too_large";
+export function readHttp1Head(request: Http1Request, limits: Http1HeadLimits): RequestHead | FailureCode {
+  const protocol = readVersion(request, limits.allowsHttp10);
+  if (protocol !== "HTTP/1.1" && protocol !== "HTTP/1.0") return protocol;
+  if (request.rawHeaders.length > 2 * limits.maxHeaderCount) return "head_too_large";
   const scan = scanHeaders(request.rawHeaders);
   if (typeof scan === "string") return scan;
   if (scan.host === null) return "missing_host";
+  // HTTP/1.0 has no chunks: who sends them and who reads them there disagree about where the request ends.
+  if (protocol === "HTTP/1.0" && scan.bodyLength < 0) return "bad_request";
   // RFC 9112, 3.2: also where an absolute target overrules it.
   if (!isAuthority(scan.host)) return "bad_request";
   const destination = readTarget(request.method ?? "", request.url ?? "", scan.host);
@@ -26,11 +35,17 @@ export function readHttp1Head(request: IncomingMessage, maxHeaderCount: number):
   return {
     method: request.method ?? "",
     ...destination,
-    protocol: "HTTP/1.1",
+    protocol,
     headers: scan.headers,
     bodyLength: scan.bodyLength,
-    upgrade: null,
+    upgrade: request.upgrade ? "websocket" : null,
   };
+}
+
+function readVersion(request: IncomingMessage, allowsHttp10: boolean): "HTTP/1.0" | "HTTP/1.1" | FailureCode {
+  if (request.httpVersion === "1.1") return "HTTP/1.1";
+  if (request.httpVersion === "1.0" && allowsHttp10) return "HTTP/1.0";
+  return request.httpVersionMajor <= 1 ? "low_version" : "bad_request";
 }
 
 function scanHeaders(raw: readonly string[]): Scan | FailureCode {

@@ -39,6 +39,7 @@ export class Http1Server {
     this.#server.on("request", (request, response) => this.#receive(request, response, false));
     this.#server.on("checkContinue", (request, response) => this.#receive(request, response, true));
     this.#server.on("checkExpectation", (request, response) => this.#receive(request, response, false));
+    this.#server.on("upgrade", (request: Http1Request, socket, early) => this.#upgrade(request, socket, early));
     this.#server.on("connect", (_request, socket) => this.#refuse(socket, "not_implemented"));
     this.#server.on("clientError", (error, socket) => this.#refuse(socket, failureOf(error, socket)));
     // Node starts its clock for head timeouts when a server begins to listen, which this one never does.
@@ -63,6 +64,12 @@ export class Http1Server {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) request.socket.destroy();
     else connection.receive({ request, response, awaitsContinue });
+  }
+
+  #upgrade(request: Http1Request, socket: Duplex, early: Buffer): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) socket.destroy();
+    else connection.upgrade(request, early);
   }
 
   #refuse(socket: Duplex, failure: FailureCode | null): void {

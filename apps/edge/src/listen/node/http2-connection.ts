@@ -1,4 +1,10 @@
-// HTTP/2 on one TLS socket, through node:http2: streams become exchanges.
+// HTTP/2 on one socket, through node:http2: streams become exchanges.
+//
+// Against floods: node:http2 and nghttp2 bound the memory of a session, the CONTINUATION frames of a head (8), acknowledgements that
+// wait for a client that does not read (1000 SETTINGS and PING), empty DATA and other frames that break the protocol, and streams
+// beyond the limit. Counted here is what is legal one by one: streams that end in a reset, be it the client's (rapid reset,
+// CVE-2023-44487) or one it provoked (made you reset, CVE-2025-8671), and SETTINGS and PRIORITY frames.
+import type { EventEmitter } from "node:events";
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import { constants, performServerHandshake } from "node:http2";
 import type { Socket } from "node:net";
@@ -8,16 +14,18 @@ import { failures } from "../../exchange/failure.ts";
 import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
 import { httpDate } from "./http-date.ts";
-import { NodeH2Exchange } from "./http2-exchange.ts";
+import { isResetByUs, NodeH2Exchange } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
+import { MinuteCount } from "./minute-count.ts";
 import type { ListenerState } from "./listener-state.ts";
 
-/** What a client may send ahead of our reading: per stream, and over all streams of a connection (Istio's edge profile). */
-const streamWindowBytes = 64 * 1024;
-const connectionWindowBytes = 1024 * 1024;
 /** Frames that break the protocol, and streams opened beyond the limit, before the connection is given up. */
 const maxInvalidFrames = 100;
 const maxRejectedStreams = 100;
+/** What a session may use beside what the client sent ahead: heads, queued frames. Beyond it new streams are refused. */
+const baseMemoryMegabytes = 10;
+/** Streams handed on at once, in multiples of those a client may have open: some have ended and are not yet known to have. */
+const openStreamsFactor = 2;
 /** The fewest header pairs nghttp2 may be told to take: the pseudo headers. */
 const pseudoHeaderCount = 4;
 
@@ -33,6 +41,9 @@ export class Http2Connection implements HttpConnection {
   readonly #context: EngineContext;
   #isDraining: boolean;
   #openStreams = 0;
+  readonly #resets: MinuteCount;
+  readonly #controlFrames: MinuteCount;
+  #isGivenUp = false;
 
   constructor({ socket, downstream, state }: Http2ConnectionSource) {
     this.#downstream = downstream;
@@ -40,7 +51,10 @@ export class Http2Connection implements HttpConnection {
     this.#isDraining = state.isDraining;
     const session = performServerHandshake(socket, sessionOptions(state.context.limits));
     this.#session = session;
-    session.setLocalWindowSize(connectionWindowBytes);
+    const now = performance.now();
+    this.#resets = new MinuteCount(now);
+    this.#controlFrames = new MinuteCount(now);
+    session.setLocalWindowSize(state.context.limits.connectionBufferBytes);
     session.on("error", ignoreError);
     session.on(
       "stream",
@@ -48,6 +62,10 @@ export class Http2Connection implements HttpConnection {
         this.#receive(stream, flags, rawHeaders);
       },
     );
+    const onControlFrame = (): void => this.#countControlFrame();
+    session.on("remoteSettings", onControlFrame);
+    // Of streams that are not open; those of open ones are told there.
+    (session as EventEmitter).on("priority", onControlFrame);
     session.on("timeout", () => this.#onTimeout());
     session.setTimeout(state.context.limits.idleTimeoutMs);
   }
@@ -59,11 +77,21 @@ export class Http2Connection implements HttpConnection {
   }
 
   #receive(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
-    const { handler, observer } = this.#context;
+    const { handler, observer, limits } = this.#context;
     this.#openStreams++;
     stream.on("error", ignoreError);
-    stream.once("close", () => this.#openStreams--);
-    const request = readHttp2Head(rawHeaders, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    (stream as EventEmitter).on("priority", () => this.#countControlFrame());
+    stream.once("close", () => {
+      this.#openStreams--;
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !isResetByUs(stream)) this.#countReset();
+    });
+    // Streams that one read opens and resets are still open here: their ends are told after it. Without this a flood would be
+    // forwarded in whole before its first reset is counted.
+    if (this.#isGivenUp || this.#openStreams > openStreamsFactor * limits.maxConcurrentStreams) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    const request = readHttp2Head(rawHeaders, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, limits.maxHeadBytes);
     if (typeof request === "string") {
       observer.onRequestRefused(this.#downstream.listener, request);
       refuse(stream, request);
@@ -72,6 +100,22 @@ export class Http2Connection implements HttpConnection {
     const exchange = new NodeH2Exchange({ handler, downstream: this.#downstream, request, stream });
     exchange.closesConnection = this.#isDraining;
     exchange.begin();
+  }
+
+  #countReset(): void {
+    if (this.#resets.add(performance.now()) > this.#context.limits.maxResetStreamsPerMinute) this.#giveUp();
+  }
+
+  #countControlFrame(): void {
+    if (this.#controlFrames.add(performance.now()) > this.#context.limits.maxControlFramesPerMinute) this.#giveUp();
+  }
+
+  /** All that is under way on this connection ends with it: a flood hides behind honest streams as well. */
+  #giveUp(): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    this.#context.observer.onRequestRefused(this.#downstream.listener, "http2_flood");
+    this.#session.destroy(new Error("flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /** Node calls this when nothing moved, also while a response is awaited; only then the connection is not idle. */
@@ -83,13 +127,14 @@ export class Http2Connection implements HttpConnection {
 function sessionOptions(limits: DownstreamLimits): ServerOptions {
   return {
     maxHeaderListPairs: limits.maxHeaderCount + pseudoHeaderCount,
+    maxSessionMemory: baseMemoryMegabytes + Math.ceil(limits.connectionBufferBytes / 1e6),
     maxSessionInvalidFrames: maxInvalidFrames,
     maxSessionRejectedStreams: maxRejectedStreams,
     settings: {
       maxConcurrentStreams: limits.maxConcurrentStreams,
       maxHeaderListSize: limits.maxHeadBytes,
-      initialWindowSize: streamWindowBytes,
-      enableConnectProtocol: false,
+      initialWindowSize: limits.streamBufferBytes,
+      enableConnectProtocol: true,
     },
   };
 }

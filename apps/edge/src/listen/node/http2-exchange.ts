@@ -1,12 +1,14 @@
 // An exchange over one HTTP/2 stream of node:http2.
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from "node:http2";
 import { constants } from "node:http2";
 import type { Downstream } from "../../exchange/downstream.ts";
 import { Exchange, noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler } from "../../exchange/exchange.ts";
+import { isGrpcType } from "../../exchange/grpc.ts";
+import { allowedTrailers } from "../../exchange/trailers.ts";
 import type { Http2Head } from "./http2-head.ts";
 import { httpDate } from "./http-date.ts";
-import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
+import { announcedLength, isBodiless } from "./response-framing.ts";
 
 export interface Http2ExchangeSource {
   readonly handler: ExchangeHandler;
@@ -21,8 +23,13 @@ export class NodeH2Exchange extends Exchange {
   readonly #stream: ServerHttp2Stream;
   #awaitsContinue: boolean;
   #isBodiless = false;
+  /** What the client sent behind the body, and what goes out behind ours. */
+  #received: readonly string[] = noTrailers;
+  #trailers: readonly string[] = noTrailers;
+  #awaitsTrailers = false;
   /** Ended, reset or aborted: no event reaches the handler any more. */
   #isOver = false;
+  #isResetByUs = false;
 
   constructor({ handler, downstream, request, stream }: Http2ExchangeSource) {
     super(handler, downstream, request.head);
@@ -30,8 +37,9 @@ export class NodeH2Exchange extends Exchange {
     this.#awaitsContinue = request.awaitsContinue;
     exchangeOf.set(stream, this);
     stream.on("close", onClose).on("drain", onDrain).on("error", onError);
-    if (request.head.bodyLength !== 0) stream.on("data", onData).on("end", onEnd);
-    else stream.resume();
+    if (request.head.upgrade !== null) stream.on("end", onEnd);
+    else if (request.head.bodyLength === 0) stream.resume();
+    else stream.on("data", onData).on("end", onEnd).on("trailers", onTrailers);
   }
 
   /** Hands the request to the proxy. A client that waits for it gets its 100 unless the answer is there already. */
@@ -52,14 +60,22 @@ export class NodeH2Exchange extends Exchange {
 
   sendHead(status: number, headers: readonly string[], bodyLength: number): void {
     if (!this.#isOpen()) return;
-    this.#isBodiless = isBodiless(this.method, status);
+    const isTunnel = status === 101 && this.upgrade !== null;
+    this.#isBodiless = !isTunnel && isBodiless(this.method, status);
     const fields = collectHeaders(headers);
-    fields[":status"] = status;
+    // RFC 8441, 5: what HTTP/1.1 says with 101 and a hash of the key, HTTP/2 says with 200.
+    fields[":status"] = isTunnel ? 200 : status;
     fields["date"] ??= httpDate();
-    const length = announcedLength(this.method, status, bodyLength);
+    const length = isTunnel ? -1 : announcedLength(this.method, status, bodyLength);
+    if (isTunnel) delete fields["sec-websocket-accept"];
     if (length >= 0) fields["content-length"] = String(length);
-    if (!this.#respond(fields, bodyLength === 0 || this.#isBodiless)) this.reset();
-    else if (this.closesConnection) this.#stream.session?.close();
+    const endStream = !isTunnel && (bodyLength === 0 || this.#isBodiless);
+    // Whether trailers come is only known at the end; a response of known length has none, unless it is gRPC.
+    const waitForTrailers = !endStream && !isTunnel && (bodyLength < 0 || isGrpcType(fields["content-type"]));
+    if (!this.#respond(fields, { endStream, waitForTrailers })) return this.reset();
+    if (this.closesConnection) this.#stream.session?.close();
+    // Nothing was read before: the bytes of a tunnel mean nothing to whoever does not speak its protocol.
+    if (isTunnel) this.#stream.on("data", onData);
   }
 
   sendData(chunk: Uint8Array): boolean {
@@ -69,14 +85,20 @@ export class NodeH2Exchange extends Exchange {
     return this.#stream.write(Buffer.from(chunk));
   }
 
-  sendEnd(): void {
+  sendEnd(trailers: readonly string[] = noTrailers): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (trailers.length > 0) this.#trailers = allowedTrailers(trailers);
     if (!this.#stream.writableEnded) this.#stream.end();
     if (this.isRequestComplete) return;
-    // RFC 9113, 8.1: the response is complete, the client may stop sending. Takes effect once the response is out.
     this.#stream.resume();
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // A closed stream takes no trailers any more; it is closed behind them.
+    if (!this.#awaitsTrailers) this.#stopRequest();
+  }
+
+  /** RFC 9113, 8.1: the response is complete, the client may stop sending. Takes effect once the response is out. */
+  #stopRequest(): void {
+    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   flush(): void {
@@ -88,7 +110,12 @@ export class NodeH2Exchange extends Exchange {
     this.#isOver = true;
     // Not `close(code)`: that ends the body first, and a client would take what it got for all there is. With an error Node resets
     // the stream with INTERNAL_ERROR at once.
+    this.#isResetByUs = true;
     this.#stream.destroy(new Error("the response cannot be completed"));
+  }
+
+  get isResetByUs(): boolean {
+    return this.#isResetByUs;
   }
 
   pauseBody(): void {
@@ -110,7 +137,23 @@ export class NodeH2Exchange extends Exchange {
   }
 
   receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this, noTrailers);
+    if (!this.#isOver) this.handler.onRequestEnd(this, this.#received);
+  }
+
+  receiveTrailers(raw: readonly string[]): void {
+    this.#received = allowedTrailers(raw);
+  }
+
+  /** The body is out: the trailers, or the end of the stream. */
+  sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(collectHeaders(this.#trailers));
+      // Not at once: a reset would overtake them.
+      setImmediate(() => this.#stopRequest());
+    } catch {
+      // Node refuses what it calls an invalid field. A client that waits for trailers must not take their absence for success.
+      this.#stream.destroy(new Error("the trailers cannot be sent"));
+    }
   }
 
   drained(): void {
@@ -122,9 +165,11 @@ export class NodeH2Exchange extends Exchange {
     return !this.#isOver && !this.#stream.destroyed && !this.#stream.closed;
   }
 
-  #respond(fields: OutgoingHttpHeaders, endStream: boolean): boolean {
+  #respond(fields: OutgoingHttpHeaders, options: ServerStreamResponseOptions): boolean {
+    this.#awaitsTrailers = options.waitForTrailers === true;
+    if (this.#awaitsTrailers) this.#stream.once("wantTrailers", onWantTrailers);
     try {
-      this.#stream.respond(fields, { endStream });
+      this.#stream.respond(fields, options);
       return true;
     } catch (error) {
       if (!isRepeatedSingle(error)) return false;
@@ -134,12 +179,17 @@ export class NodeH2Exchange extends Exchange {
       if (Array.isArray(value) && name !== "set-cookie") fields[name] = value[0];
     }
     try {
-      this.#stream.respond(fields, { endStream });
+      this.#stream.respond(fields, options);
       return true;
     } catch {
       return false;
     }
   }
+}
+
+/** True when the stream was reset because its upstream failed: nothing the client is to blame for. */
+export function isResetByUs(stream: ServerHttp2Stream): boolean {
+  return exchangeOf.get(stream)?.isResetByUs ?? false;
 }
 
 /** Node 20 takes no flat lists. Repeated headers become arrays, which go out as separate fields. */
@@ -148,7 +198,6 @@ function collectHeaders(headers: readonly string[]): OutgoingHttpHeaders {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? "";
     const value = headers[i + 1] ?? "";
-    if (isDroppedFromResponse(name)) continue;
     const known = fields[name];
     if (known === undefined) fields[name] = value;
     else fields[name] = Array.isArray(known) ? [...known, value] : [String(known), value];
@@ -166,6 +215,14 @@ function onData(this: ServerHttp2Stream, chunk: Uint8Array): void {
 
 function onEnd(this: ServerHttp2Stream): void {
   exchangeOf.get(this)?.receiveEnd();
+}
+
+function onTrailers(this: ServerHttp2Stream, _fields: unknown, _flags: number, raw: readonly string[]): void {
+  exchangeOf.get(this)?.receiveTrailers(raw);
+}
+
+function onWantTrailers(this: ServerHttp2Stream): void {
+  exchangeOf.get(this)?.sendTrailers();
 }
 
 function onDrain(this: ServerHttp2Stream): void {

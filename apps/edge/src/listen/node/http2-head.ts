@@ -15,20 +15,33 @@ interface Scan {
   readonly headers: string[];
   method: string;
   path: string;
+  /** `:protocol`; empty without. */
+  protocol: string;
   authority: string | null;
   host: string | null;
   awaitsContinue: boolean;
   length: number;
 }
 
+/** What RFC 9113, 6.5.2 adds for each field of a header list. */
+const fieldOverheadBytes = 32;
+
 /**
  * @param raw flat names and values in the order sent, pseudo headers included
  * @param hasEnded no body follows
+ * @param maxHeadBytes nghttp2 holds a client to it only after the client has acknowledged our settings, which it may put off
  */
-export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2Head | FailureCode {
+export function readHttp2Head(
+  raw: readonly string[],
+  hasEnded: boolean,
+  maxHeadBytes: number,
+): Http2Head | FailureCode {
+  if (sizeOf(raw) > maxHeadBytes) return "head_too_large";
   const scan = scanHeaders(raw);
   if (typeof scan === "string") return scan;
-  if (scan.method === "CONNECT") return "not_implemented";
+  // RFC 8441: CONNECT with a protocol asks for a tunnel of that protocol to a path, as HTTP/1.1 does with GET and Upgrade.
+  const isWebSocket = scan.method === "CONNECT" && scan.protocol === "websocket" && !hasEnded;
+  if (scan.method === "CONNECT" && !isWebSocket) return "not_implemented";
   const authority = scan.authority ?? scan.host;
   if (authority === null || authority === "") return "missing_host";
   // RFC 9113, 8.3.1: the two must agree. One would be routed by, the other logged or believed further on.
@@ -37,15 +50,21 @@ export function readHttp2Head(raw: readonly string[], hasEnded: boolean): Http2H
   const isAsterisk = scan.path === "*" && scan.method === "OPTIONS";
   if (!scan.path.startsWith("/") && !isAsterisk) return "bad_request";
   const head: RequestHead = {
-    method: scan.method,
+    method: isWebSocket ? "GET" : scan.method,
     target: scan.path,
     authority,
     protocol: "HTTP/2",
     headers: scan.headers,
-    bodyLength: hasEnded ? 0 : scan.length,
-    upgrade: null,
+    bodyLength: hasEnded || isWebSocket ? 0 : scan.length,
+    upgrade: isWebSocket ? "websocket" : null,
   };
   return { head, awaitsContinue: scan.awaitsContinue && !hasEnded };
+}
+
+function sizeOf(raw: readonly string[]): number {
+  let bytes = (raw.length / 2) * fieldOverheadBytes;
+  for (const text of raw) bytes += text.length;
+  return bytes;
 }
 
 function scanHeaders(raw: readonly string[]): Scan | FailureCode {
@@ -53,6 +72,7 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
     headers: [],
     method: "",
     path: "",
+    protocol: "",
     authority: null,
     host: null,
     awaitsContinue: false,
@@ -71,6 +91,9 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
         continue;
       case ":authority":
         scan.authority = value;
+        continue;
+      case ":protocol":
+        scan.protocol = value;
         continue;
       case ":scheme":
         continue;

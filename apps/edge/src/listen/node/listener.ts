@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import type { Downstream } from "../../exchange/downstream.ts";
 import { BindError } from "../listener.ts";
 import type { BindListener, BoundListener, EngineContext, ListenerSpec } from "../listener.ts";
+import { acceptClear } from "./clear-acceptor.ts";
 import { addressesOf, NodeConnection } from "./connection.ts";
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
@@ -117,7 +118,7 @@ class NodeListener implements BoundListener {
       connection.raw.destroy();
       return;
     }
-    connection.http = this.#http1.accept(connection.raw, {
+    const downstream: Downstream = {
       listener: this.name,
       filterChain: chain.name,
       trust: "",
@@ -125,6 +126,12 @@ class NodeListener implements BoundListener {
       ...connection.addresses,
       sni: null,
       peerCertificate: null,
+    };
+    const state = this.#state;
+    connection.http = acceptClear(connection.raw, {
+      timeoutMs: state.context.limits.requestHeadTimeoutMs,
+      onHttp1: (socket) => (connection.http = this.#http1.accept(socket, downstream)),
+      onHttp2: (socket) => (connection.http = new Http2Connection({ socket, downstream, state })),
     });
   }
 

@@ -14,7 +14,7 @@ export function announcedLength(method: string, status: number, bodyLength: numb
   return bodyLength === 0 && isBodiless(method, status) ? -1 : bodyLength;
 }
 
-/** Headers that no response of ours passes on: the trailers they announce are not forwarded. */
-export function isDroppedFromResponse(name: string): boolean {
-  return name === "trailer";
+/** True for an announcement of trailers that this framing cannot carry. */
+export function isDroppedFromResponse(name: string, carriesTrailers: boolean): boolean {
+  return name === "trailer" && !carriesTrailers;
 }

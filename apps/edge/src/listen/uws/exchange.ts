@@ -46,9 +46,9 @@ const doNothing = (): void => {};
 
 export class UwsExchange extends Exchange {
   private readonly owner: ExchangeOwner;
-  private readonly res: HttpResponse;
+  protected readonly res: HttpResponse;
   /** `res` may be used: neither done nor gone. uWebSockets.js throws otherwise. */
-  private isOpen: boolean;
+  protected isOpen: boolean;
   private framing: Framing;
   /** Head held back until something goes with it; empty when it has gone. */
   private head: string;
@@ -356,7 +356,7 @@ export class UwsExchange extends Exchange {
     this.res.close();
   }
 
-  private release(): void {
+  protected release(): void {
     this.isOpen = false;
     if (this.linger !== null) clearTimeout(this.linger);
     this.rest = empty;

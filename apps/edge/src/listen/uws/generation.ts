@@ -8,11 +8,22 @@ import type { UwsModule } from "./load.ts";
 import type { HttpResponse, NativeApp, us_listen_socket } from "./native.ts";
 import { reusePort } from "./native.ts";
 import { quietTurn } from "./quiet-turn.ts";
-import type { HttpRequest } from "uWebSockets.js";
+import { webSocketBehavior } from "./web-socket/behavior.ts";
+import type { HttpRequest, us_socket_context_t } from "uWebSockets.js";
+
+/** What an upgrade needs of the engine. */
+export interface UpgradeSocket {
+  readonly res: HttpResponse;
+  readonly context: us_socket_context_t;
+}
 
 /** What a generation tells its listener. */
 export interface GenerationOwner {
   onRequest(binding: ChainBinding, res: HttpResponse, request: HttpRequest): void;
+  /** A GET with a WebSocket key. */
+  onUpgrade(binding: ChainBinding, request: HttpRequest, socket: UpgradeSocket): void;
+  /** Longest message of a client. */
+  readonly maxMessageBytes: number;
   /** A connection that got through although its chain refuses connections; `filterChain` null: no chain at all. */
   onRefusedChain(filterChain: string | null): void;
   /** Returns false when there are too many. */
@@ -43,7 +54,7 @@ export class Generation {
   /** Cleartext: `binding` is asked for at every request, so that the chain may change under open connections. */
   static cleartext(uws: UwsModule, owner: GenerationOwner, binding: () => ChainBinding): Generation {
     const generation = new Generation(uws, uws.App() as unknown as NativeApp, owner);
-    generation.app.any("/*", (res, request) => owner.onRequest(binding(), res, request));
+    generation.serve(binding);
     return generation;
   }
 
@@ -86,7 +97,7 @@ export class Generation {
     const { owner } = this;
     const binding = chain?.bindings[index];
     if (chain !== null && chain.certificate !== null && binding !== undefined) {
-      this.app.any("/*", (res, request) => owner.onRequest(binding, res, request));
+      this.serve(() => binding);
       return;
     }
     // Without a certificate no full handshake succeeds, but a TLS 1.3 session begun under another name of this app resumes here.
@@ -94,6 +105,15 @@ export class Generation {
       res.close();
       owner.onRefusedChain(chain?.name ?? null);
     });
+  }
+
+  private serve(binding: () => ChainBinding): void {
+    const { owner } = this;
+    const behavior = webSocketBehavior(owner.maxMessageBytes, (res, request, context) =>
+      owner.onUpgrade(binding(), request, { res, context }),
+    );
+    this.app.ws("/*", behavior);
+    this.app.any("/*", (res, request) => owner.onRequest(binding(), res, request));
   }
 
   private count(res: HttpResponse, change: 1 | -1): void {

@@ -9,12 +9,14 @@ import type { BindListener, BoundListener, EngineContext, ListenerSpec } from ".
 import { findBindCode } from "./bind-code.ts";
 import { ChainBinding, type Place } from "./chain-binding.ts";
 import { type ExchangeOwner, UwsExchange } from "./exchange.ts";
-import { Generation, type GenerationOwner, type ServedChain } from "./generation.ts";
+import { Generation, type GenerationOwner, type ServedChain, type UpgradeSocket } from "./generation.ts";
 import { type ServableCertificate, servableCertificate } from "./key-files.ts";
 import { loadUws, type UwsModule } from "./load.ts";
 import type { HttpResponse } from "./native.ts";
 import { refuseRequest } from "./refuse.ts";
 import { readRequest } from "./request.ts";
+import { UwsWebSocketExchange } from "./web-socket/exchange.ts";
+import { toHandshake } from "./web-socket/handshake.ts";
 import { assertServable } from "./servable.ts";
 
 /**
@@ -36,6 +38,7 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   readonly name: string;
   readonly engine = "uws";
   readonly handler: ExchangeHandler;
+  readonly maxMessageBytes: number;
   isDraining: boolean;
   private readonly uws: UwsModule;
   private readonly context: EngineContext;
@@ -55,6 +58,7 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   constructor(uws: UwsModule, context: EngineContext, spec: ListenerSpec) {
     this.name = spec.listener.name;
     this.handler = context.handler;
+    this.maxMessageBytes = context.limits.webSocketBufferBytes;
     this.isDraining = false;
     this.uws = uws;
     this.context = context;
@@ -182,6 +186,16 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
     }
     this.exchangeCount++;
     new UwsExchange(this, binding.downstreamOf(res), head, res).begin();
+  }
+
+  onUpgrade(binding: ChainBinding, request: HttpRequest, { res, context }: UpgradeSocket): void {
+    const head = readRequest(request, this.context.limits);
+    const handshake = typeof head === "string" ? null : toHandshake(head);
+    if (handshake === null) return this.onRequest(binding, res, request);
+    this.exchangeCount++;
+    const downstream = binding.downstreamOf(res);
+    const { maxMessageBytes: maxBufferBytes } = this;
+    new UwsWebSocketExchange({ owner: this, downstream, head: handshake, res, context, maxBufferBytes }).begin();
   }
 
   onExchangeReleased(): void {

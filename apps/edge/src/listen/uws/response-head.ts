@@ -24,6 +24,8 @@ function isFramedHere(name: string): boolean {
     case "keep-alive":
     case "content-length":
     case "transfer-encoding":
+    // No trailers on this engine, so none are announced.
+    case "trailer":
       return true;
     default:
       return false;
