@@ -1,0 +1,89 @@
+// Writes PROXY protocol headers: what an upstream is told about the client whose bytes follow. Specification:
+// https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt. The reader is listen/proxy-protocol/proxy-header-parser.ts.
+import { isIPv4, isIPv6 } from "node:net";
+
+export interface ProxyEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ProxyHeader {
+  readonly version: "V1" | "V2";
+  /** The client. */
+  readonly source: ProxyEndpoint;
+  /** Where the client connected to. */
+  readonly destination: ProxyEndpoint;
+}
+
+/** The first twelve bytes of version 2; they can begin no line of text, no HTTP request and no TLS record. */
+export const proxySignature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+
+const versionAndProxy = 0x21;
+const versionAndLocal = 0x20;
+const tcp4 = 0x11;
+const tcp6 = 0x21;
+
+/**
+ * The header to send before the first byte of a connection. Where one address is IPv4 and the other IPv6, both are written as IPv6, so
+ * that the client's address is not lost. Without two IP addresses it says that nothing is known (`UNKNOWN`, `LOCAL`).
+ */
+export function encodeProxyHeader({ version, source, destination }: ProxyHeader): Buffer {
+  const family = familyOf(source.address, destination.address);
+  return version === "V1" ? encodeVersion1(family, source, destination) : encodeVersion2(family, source, destination);
+}
+
+type Family = "TCP4" | "TCP6" | "UNKNOWN";
+
+function familyOf(source: string, destination: string): Family {
+  if (isIPv4(source) && isIPv4(destination)) return "TCP4";
+  const areAddresses = [source, destination].every((address) => isIPv4(address) || isIPv6(address));
+  return areAddresses ? "TCP6" : "UNKNOWN";
+}
+
+function encodeVersion1(family: Family, source: ProxyEndpoint, destination: ProxyEndpoint): Buffer {
+  if (family === "UNKNOWN") return Buffer.from("PROXY UNKNOWN\r\n", "latin1");
+  const text = ({ address }: ProxyEndpoint): string =>
+    family === "TCP6" && isIPv4(address) ? `::ffff:${address}` : withoutZone(address);
+  const line = `PROXY ${family} ${text(source)} ${text(destination)} ${source.port} ${destination.port}\r\n`;
+  return Buffer.from(line, "latin1");
+}
+
+function encodeVersion2(family: Family, source: ProxyEndpoint, destination: ProxyEndpoint): Buffer {
+  if (family === "UNKNOWN") return Buffer.from([...proxySignature, versionAndLocal, 0, 0, 0]);
+  const bytesOf = family === "TCP4" ? ipv4Bytes : ipv6Bytes;
+  const addresses = [...bytesOf(source.address), ...bytesOf(destination.address)];
+  const block = [...addresses, ...uint16(source.port), ...uint16(destination.port)];
+  const code = family === "TCP4" ? tcp4 : tcp6;
+  return Buffer.from([...proxySignature, versionAndProxy, code, ...uint16(block.length), ...block]);
+}
+
+function ipv4Bytes(address: string): number[] {
+  return address.split(".").map(Number);
+}
+
+function ipv6Bytes(address: string): number[] {
+  if (isIPv4(address)) return ipv6Bytes(`::ffff:${address}`);
+  const [head = "", tail] = withoutZone(address).split("::");
+  const front = groupBytes(head);
+  const back = groupBytes(tail ?? "");
+  const zeros = Array.from({ length: 16 - front.length - back.length }, () => 0);
+  return [...front, ...zeros, ...back];
+}
+
+/** `2001:db8`, or with an IPv4 address in the last place. */
+function groupBytes(text: string): number[] {
+  if (text === "") return [];
+  return text
+    .split(":")
+    .flatMap((group) => (group.includes(".") ? ipv4Bytes(group) : uint16(Number.parseInt(group, 16))));
+}
+
+/** `fe80::1%eth0`: the zone means something on this machine only. */
+function withoutZone(address: string): string {
+  const percent = address.indexOf("%");
+  return percent < 0 ? address : address.slice(0, percent);
+}
+
+function uint16(value: number): number[] {
+  return [value >> 8, value & 255];
+}
