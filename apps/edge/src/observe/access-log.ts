@@ -2,7 +2,8 @@
 // without blocking the event loop; what is buffered is flushed four times a second and at the end.
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Exchange } from "../exchange/exchange.ts";
-import { accessLogEntry, formatText } from "./access-log-entry.ts";
+import type { NetworkConnection } from "../exchange/network-handler.ts";
+import { type AccessLogEntry, accessLogEntry, connectionLogEntry, formatText } from "./access-log-entry.ts";
 
 export interface AccessLogOptions {
   /** A file, `/dev/stdout`, `/dev/stderr`, or `off`. */
@@ -34,7 +35,14 @@ export class AccessLog {
   }
 
   write(exchange: Exchange): void {
-    const entry = accessLogEntry(exchange);
+    this.#write(accessLogEntry(exchange));
+  }
+
+  writeConnection(connection: NetworkConnection): void {
+    this.#write(connectionLogEntry(connection));
+  }
+
+  #write(entry: AccessLogEntry): void {
     if (this.#json !== null) this.#json.info(entry);
     else this.#destination?.write(formatText(entry));
   }

@@ -1,10 +1,11 @@
 // The connections to one endpoint: which of them takes a request, how many there may be, when an idle one goes.
-import { isIPv6 } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
 import { type ConnectionOwner, Http1Connection } from "./connection.ts";
 import { Http1Stream, type StreamOwner } from "./http1-stream.ts";
 import type { IdleClock, IdleHolder } from "./idle-clock.ts";
+import { openRawConnection, type RawConnectEvents } from "./raw-connection.ts";
 import type { UpstreamRequest } from "./send-request.ts";
 
 export interface PoolLimits {
@@ -87,6 +88,29 @@ export class EndpointPool implements ConnectionOwner, StreamOwner, IdleHolder {
       connection.carry(stream);
     }
     return stream;
+  }
+
+  /** A connection of its own for raw bytes. For the balancer it is a request under way until it closes; a retired pool leaves it be. */
+  openRaw(keepaliveMs: number | null, events: RawConnectEvents): Socket {
+    const { host, port, connectTimeoutMs, counters } = this;
+    this.activeRequests++;
+    counters.openConnections++;
+    counters.connectTotal++;
+    const socket = openRawConnection(
+      { host, port, connectTimeoutMs, keepaliveMs },
+      {
+        onConnected: (connected) => events.onConnected(connected),
+        onConnectFailed: (failure, reason) => {
+          counters.connectFailureTotal++;
+          events.onConnectFailed(failure, reason);
+        },
+      },
+    );
+    socket.once("close", () => {
+      this.activeRequests--;
+      counters.openConnections--;
+    });
+    return socket;
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */
