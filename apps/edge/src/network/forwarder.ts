@@ -1,11 +1,12 @@
 // Where a connection that is not HTTP goes: the live table's destination for its chain, a cluster by weight, an endpoint by load. A
 // connection keeps its upstream until it ends, whatever tables come.
 import type { Socket } from "node:net";
+import { selectFilterChain } from "@sluice/core/match";
 import type { NetworkDownstream, NetworkHandler } from "../exchange/network-handler.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import type { NetworkMetrics } from "../observe/network-metrics.ts";
 import { drawCluster, hostOfCluster } from "../proxy/runtime-route.ts";
-import type { RuntimeTable } from "../proxy/runtime-table.ts";
+import type { RuntimeForward, RuntimeTable } from "../proxy/runtime-table.ts";
 import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { ForwardedConnection } from "./forwarded-connection.ts";
@@ -27,9 +28,8 @@ export class NetworkForwarder implements NetworkHandler {
 
   onConnection(client: Socket, downstream: NetworkDownstream): void {
     const { table, clusters, metrics } = this.#options;
-    const { listener, filterChain } = downstream;
-    // By name: a listener that has not been told of the new table yet must not use a destination of the old one.
-    const forward = table().listeners.get(listener)?.chains.get(filterChain)?.forward ?? null;
+    const { listener } = downstream;
+    const forward = findForward(table(), downstream);
     const cluster = forward === null ? "" : drawCluster(forward, Math.random);
     const connection = new ForwardedConnection(client, {
       downstream,
@@ -47,6 +47,17 @@ export class NetworkForwarder implements NetworkHandler {
     const { accessLog } = this.#options;
     if (accessLog.isOn) accessLog.writeConnection(connection);
   };
+}
+
+/**
+ * Asked of the live table: a listener that has not been told of it yet must not use a destination of the one before. By server name
+ * where that chose the chain, since a chain's name may mean another one in the next table.
+ */
+function findForward(table: RuntimeTable, { listener, filterChain, sni }: NetworkDownstream): RuntimeForward | null {
+  const live = table.listeners.get(listener);
+  if (live === undefined) return null;
+  const name = live.chainIndex === null ? filterChain : selectFilterChain(live.chainIndex, sni)?.name;
+  return name === undefined ? null : (live.chains.get(name)?.forward ?? null);
 }
 
 function connect(connection: ForwardedConnection, cluster: ClusterRuntime): void {

@@ -130,6 +130,15 @@ describe("is closed, and no upstream asked", () => {
   });
 });
 
+test("a chain's name that means another chain in the new table leads nobody astray", async () => {
+  const before = site();
+  const [exact, wide, own] = before.chains;
+  if (exact === undefined || wide === undefined || own === undefined) throw new Error("no chains");
+  await using world = await NetworkWorld.start(before);
+  world.swapTable({ ...before, chains: [{ ...exact, name: "wide" }, { ...wide, name: "exact" }, own] });
+  expect((await attemptTls(world.port, { servername: "a.example" })).peerCommonName).toBe("exact");
+});
+
 test("the ClientHello reaches the upstream as it was sent, also in small pieces and with what follows it", async () => {
   await using upstream = await Upstream.listen();
   const cluster = clusterTo(upstream);
