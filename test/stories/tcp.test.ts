@@ -113,7 +113,7 @@ describe.skipIf(!process.env["SLUICE_P1"])("TCP", () => {
     await world.reload({ "site.yaml": site("after") });
     expect((await talk(clear(world.port(9000)), "", { half: true })).text).toBe("after\n");
     world.edge.process.kill("SIGTERM");
-    await expect.poll(async () => (await talk(clear(world.port(9000)), "")).end).not.toBe("enough");
+    await expect.poll(() => talk(clear(world.port(9000)), "", { half: true })).toEqual({ text: "", end: "reset" });
     const rest = readToEnd(old);
     old.end("still here");
     expect(await rest).toBe("still here");

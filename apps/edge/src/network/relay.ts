@@ -12,7 +12,10 @@ export function relay(from: Socket, to: Socket, onMoved: (byteCount: number) => 
     onMoved(chunk.length);
     if (!to.write(chunk)) from.pause();
   });
-  from.on("end", () => confirmEnd(from, () => to.end()));
+  const onEnd = (): void => confirmEnd(from, () => to.end());
+  // A paused socket without data tells its end at once, maybe before anyone asked: a client that says nothing and ends its half.
+  if (from.readableEnded) onEnd();
+  else from.on("end", onEnd);
   to.on("drain", () => {
     onMoved(0);
     from.resume();

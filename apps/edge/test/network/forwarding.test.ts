@@ -65,6 +65,17 @@ describe("bytes", () => {
 });
 
 describe("the end of one half leaves the other open", () => {
+  test("the client's at once, without a byte, before the upstream stands", async () => {
+    await using upstream = await Upstream.listen();
+    await using world = await NetworkWorld.start(pair(upstream));
+    const client = connect({ port: world.port, host: "127.0.0.1", allowHalfOpen: true });
+    client.end();
+    const server = await upstream.socket();
+    expect(await readAll(server)).toBe("");
+    server.end("all the same");
+    expect(await readAll(client)).toBe("all the same");
+  });
+
   test("the client's first", async () => {
     await using upstream = await Upstream.listen();
     await using world = await NetworkWorld.start(pair(upstream));
