@@ -2,17 +2,9 @@
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt. The reader is listen/proxy-protocol/proxy-header-parser.ts.
 import { isIPv4, isIPv6 } from "node:net";
 
-export interface ProxyEndpoint {
+export interface ProxyAddress {
   readonly address: string;
   readonly port: number;
-}
-
-export interface ProxyHeader {
-  readonly version: "V1" | "V2";
-  /** The client. */
-  readonly source: ProxyEndpoint;
-  /** Where the client connected to. */
-  readonly destination: ProxyEndpoint;
 }
 
 /** The first twelve bytes of version 2; they can begin no line of text, no HTTP request and no TLS record. */
@@ -24,12 +16,17 @@ const tcp4 = 0x11;
 const tcp6 = 0x21;
 
 /**
- * The header to send before the first byte of a connection. Where one address is IPv4 and the other IPv6, both are written as IPv6, so
- * that the client's address is not lost. Without two IP addresses it says that nothing is known (`UNKNOWN`, `LOCAL`).
+ * The header to send before the first byte of a connection, also before TLS. Where one address is IPv4 and the other IPv6, both are written
+ * as IPv6, so that the client's address is not lost. Without two IP addresses it says that nothing is known (`UNKNOWN`, `LOCAL`).
+ *
+ * @param source the client
+ * @param destination where the client connected to
  */
-export function encodeProxyHeader({ version, source, destination }: ProxyHeader): Buffer {
-  const family = familyOf(source.address, destination.address);
-  return version === "V1" ? encodeVersion1(family, source, destination) : encodeVersion2(family, source, destination);
+export function encodeProxyHeader(version: "V1" | "V2", source: ProxyAddress, destination: ProxyAddress): Buffer {
+  const from = { ...source, address: plainAddress(source.address) };
+  const to = { ...destination, address: plainAddress(destination.address) };
+  const family = familyOf(from.address, to.address);
+  return version === "V1" ? encodeVersion1(family, from, to) : encodeVersion2(family, from, to);
 }
 
 type Family = "TCP4" | "TCP6" | "UNKNOWN";
@@ -40,15 +37,15 @@ function familyOf(source: string, destination: string): Family {
   return areAddresses ? "TCP6" : "UNKNOWN";
 }
 
-function encodeVersion1(family: Family, source: ProxyEndpoint, destination: ProxyEndpoint): Buffer {
+function encodeVersion1(family: Family, source: ProxyAddress, destination: ProxyAddress): Buffer {
   if (family === "UNKNOWN") return Buffer.from("PROXY UNKNOWN\r\n", "latin1");
-  const text = ({ address }: ProxyEndpoint): string =>
-    family === "TCP6" && isIPv4(address) ? `::ffff:${address}` : withoutZone(address);
+  const text = ({ address }: ProxyAddress): string =>
+    family === "TCP6" && isIPv4(address) ? `::ffff:${address}` : address;
   const line = `PROXY ${family} ${text(source)} ${text(destination)} ${source.port} ${destination.port}\r\n`;
   return Buffer.from(line, "latin1");
 }
 
-function encodeVersion2(family: Family, source: ProxyEndpoint, destination: ProxyEndpoint): Buffer {
+function encodeVersion2(family: Family, source: ProxyAddress, destination: ProxyAddress): Buffer {
   if (family === "UNKNOWN") return Buffer.from([...proxySignature, versionAndLocal, 0, 0, 0]);
   const bytesOf = family === "TCP4" ? ipv4Bytes : ipv6Bytes;
   const addresses = [...bytesOf(source.address), ...bytesOf(destination.address)];
@@ -63,7 +60,7 @@ function ipv4Bytes(address: string): number[] {
 
 function ipv6Bytes(address: string): number[] {
   if (isIPv4(address)) return ipv6Bytes(`::ffff:${address}`);
-  const [head = "", tail] = withoutZone(address).split("::");
+  const [head = "", tail] = address.split("::");
   const front = groupBytes(head);
   const back = groupBytes(tail ?? "");
   const zeros = Array.from({ length: 16 - front.length - back.length }, () => 0);
@@ -78,10 +75,12 @@ function groupBytes(text: string): number[] {
     .flatMap((group) => (group.includes(".") ? ipv4Bytes(group) : uint16(Number.parseInt(group, 16))));
 }
 
-/** `fe80::1%eth0`: the zone means something on this machine only. */
-function withoutZone(address: string): string {
+/** `fe80::1%eth0`: the zone means something on this machine only. `::ffff:192.0.2.1` is an IPv4 client on a socket for both. */
+function plainAddress(address: string): string {
   const percent = address.indexOf("%");
-  return percent < 0 ? address : address.slice(0, percent);
+  const text = percent < 0 ? address : address.slice(0, percent);
+  const mapped = text.toLowerCase().startsWith("::ffff:") ? text.slice(7) : "";
+  return isIPv4(mapped) ? mapped : text;
 }
 
 function uint16(value: number): number[] {

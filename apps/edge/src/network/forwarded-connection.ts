@@ -100,7 +100,7 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     if (version === null) return;
     const { remoteAddress, remotePort, localAddress, localPort } = this.downstream;
     const source = { address: remoteAddress, port: remotePort };
-    upstream.write(encodeProxyHeader({ version, source, destination: { address: localAddress, port: localPort } }));
+    upstream.write(encodeProxyHeader(version, source, { address: localAddress, port: localPort }));
   }
 
   #startTimers(): void {

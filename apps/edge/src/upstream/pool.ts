@@ -90,27 +90,10 @@ export class EndpointPool implements ConnectionOwner, StreamOwner, IdleHolder {
     return stream;
   }
 
-  /** A connection of its own for raw bytes. For the balancer it is a request under way until it closes; a retired pool leaves it be. */
+  /** A connection of its own for raw bytes; one that is open outlives the pool. */
   openRaw(keepaliveMs: number | null, events: RawConnectEvents): Socket {
     const { host, port, connectTimeoutMs, counters } = this;
-    this.activeRequests++;
-    counters.openConnections++;
-    counters.connectTotal++;
-    const socket = openRawConnection(
-      { host, port, connectTimeoutMs, keepaliveMs },
-      {
-        onConnected: (connected) => events.onConnected(connected),
-        onConnectFailed: (failure, reason) => {
-          counters.connectFailureTotal++;
-          events.onConnectFailed(failure, reason);
-        },
-      },
-    );
-    socket.once("close", () => {
-      this.activeRequests--;
-      counters.openConnections--;
-    });
-    return socket;
+    return openRawConnection({ host, port, connectTimeoutMs, keepaliveMs, counters, load: this }, events);
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */

@@ -2,6 +2,7 @@
 // to the close, never pooled.
 import { connect, type Socket } from "node:net";
 import type { FailureCode } from "../exchange/failure.ts";
+import type { ClusterCounters } from "./cluster-counters.ts";
 
 export interface RawConnectionSource {
   readonly host: string;
@@ -9,6 +10,9 @@ export interface RawConnectionSource {
   readonly connectTimeoutMs: number;
   /** Null: the system's default. */
   readonly keepaliveMs: number | null;
+  readonly counters: ClusterCounters;
+  /** The endpoint: for its balancer the connection is a request under way until it closes. */
+  readonly load: { activeRequests: number };
 }
 
 /** Called once, and not at all when the socket is destroyed before. */
@@ -20,15 +24,17 @@ export interface RawConnectEvents {
 
 /** Opens it. The socket keeps its other half open when one ends. */
 export function openRawConnection(source: RawConnectionSource, events: RawConnectEvents): Socket {
-  const { host, port, keepaliveMs } = source;
+  const { host, port, keepaliveMs, counters } = source;
   const keepalive = keepaliveMs === null ? {} : { keepAlive: true, keepAliveInitialDelay: keepaliveMs };
   const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...keepalive });
+  countUntilClosed(socket, source);
   const settle = (): void => {
     clearTimeout(timer);
     socket.off("connect", onConnect).off("error", onError).off("close", settle);
   };
   const fail = (failure: FailureCode, reason: string): void => {
     settle();
+    counters.connectFailureTotal++;
     socket.on("error", ignoreError).destroy();
     events.onConnectFailed(failure, reason);
   };
@@ -40,6 +46,16 @@ export function openRawConnection(source: RawConnectionSource, events: RawConnec
   const timer = setTimeout(fail, source.connectTimeoutMs, "connect_timeout", "");
   socket.on("connect", onConnect).on("error", onError).on("close", settle);
   return socket;
+}
+
+function countUntilClosed(socket: Socket, { counters, load }: RawConnectionSource): void {
+  load.activeRequests++;
+  counters.openConnections++;
+  counters.connectTotal++;
+  socket.once("close", () => {
+    load.activeRequests--;
+    counters.openConnections--;
+  });
 }
 
 function ignoreError(): void {

@@ -26,7 +26,7 @@ const listener = { acceptsProxyProtocol: true } as const;
 const source = { address: "203.0.113.9", port: 40_000 };
 const destination = { address: "198.51.100.1", port: 443 };
 const headers = (["V1", "V2"] as const).map(
-  (version) => [version, encodeProxyHeader({ version, source, destination })] as const,
+  (version) => [version, encodeProxyHeader(version, source, destination)] as const,
 );
 const told = {
   remoteAddress: source.address,
@@ -103,7 +103,7 @@ describe.each(headers)("behind a header of %s", (_version, header) => {
 
   test("a second header is the client's own and is refused as a request", async () => {
     await using world = await startListener({ listener });
-    const forged = encodeProxyHeader({ version: "V1", source: { ...source, address: "10.0.0.1" }, destination });
+    const forged = encodeProxyHeader("V1", { ...source, address: "10.0.0.1" }, destination);
     const answer = await exchangeRaw(world.port, Buffer.concat([header, forged, request]));
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(world.handler.exchanges).toEqual([]);

@@ -387,11 +387,11 @@ describe("PROXY protocol", () => {
     await using world = await NetworkWorld.start(pair(upstream, { sendsProxyProtocol: version }));
     const client = await openTcp(world.port);
     client.write("payload");
-    const header = encodeProxyHeader({
+    const header = encodeProxyHeader(
       version,
-      source: { address: "127.0.0.1", port: client.localPort ?? 0 },
-      destination: { address: "127.0.0.1", port: world.port },
-    });
+      { address: "127.0.0.1", port: client.localPort ?? 0 },
+      { address: "127.0.0.1", port: world.port },
+    );
     expect(await readUntil(await upstream.socket(), "payload")).toBe(`${header.toString("latin1")}payload`);
     expect(world.count("istio_tcp_received_bytes_total")).toBe("payload".length);
     client.destroy();

@@ -143,14 +143,12 @@ test("what is written is read again, whatever the families", () => {
       fc.oneof(endpoint4, endpoint6),
       fc.oneof(endpoint4, endpoint6),
       (kind, source, destination) => {
-        const header = encodeProxyHeader({ version: kind, source, destination });
+        const header = encodeProxyHeader(kind, source, destination);
         const result = parseProxyHeader(header);
         if (result.kind !== "complete") throw new Error(`not read: ${JSON.stringify(result)}`);
         expect(result.byteLength).toBe(header.length);
         // Both versions must say the same; the text one keeps the spelling, so its reading is the reference.
-        const other = parseProxyHeader(
-          encodeProxyHeader({ version: kind === "V1" ? "V2" : "V1", source, destination }),
-        );
+        const other = parseProxyHeader(encodeProxyHeader(kind === "V1" ? "V2" : "V1", source, destination));
         expect({ ...other, byteLength: 0 }).toEqual({ ...result, byteLength: 0 });
         expect(result.addresses?.source.port).toBe(source.port);
         if (!source.address.includes(":")) expect(result.addresses?.source.address).toBe(source.address);
@@ -161,20 +159,19 @@ test("what is written is read again, whatever the families", () => {
 
 test("without IP addresses the header says that nothing is known", () => {
   for (const kind of ["V1", "V2"] as const) {
-    const header = encodeProxyHeader({
-      version: kind,
-      source: { address: "", port: 0 },
-      destination: { address: "127.0.0.1", port: 80 },
-    });
+    const header = encodeProxyHeader(kind, { address: "", port: 0 }, { address: "127.0.0.1", port: 80 });
     expect(parse(header)).toEqual({ kind: "complete", byteLength: header.length, addresses: null });
   }
 });
 
+test("an IPv4 client of a socket for both families is written as one", () => {
+  const source = { address: "::ffff:192.0.2.1", port: 1 };
+  expect(encodeProxyHeader("V1", source, source).toString()).toBe("PROXY TCP4 192.0.2.1 192.0.2.1 1 1\r\n");
+});
+
 test("the zone of a link-local address stays here", () => {
   const source = { address: "fe80::1%eth0", port: 1 };
-  expect(encodeProxyHeader({ version: "V1", source, destination: source }).toString()).toBe(
-    "PROXY TCP6 fe80::1 fe80::1 1 1\r\n",
-  );
+  expect(encodeProxyHeader("V1", source, source).toString()).toBe("PROXY TCP6 fe80::1 fe80::1 1 1\r\n");
 });
 
 /** Valid headers, valid beginnings with anything behind, and anything. */
@@ -189,7 +186,7 @@ const anyBytes = fc.oneof(
   fc
     .tuple(version, endpoint4, endpoint4, fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 3 }))
     .map(([kind, source, destination, changes]) => {
-      const header = encodeProxyHeader({ version: kind, source, destination });
+      const header = encodeProxyHeader(kind, source, destination);
       for (const [at, value] of changes) if (at < header.length) header[at] = value;
       return header;
     }),

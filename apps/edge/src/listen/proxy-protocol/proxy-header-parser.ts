@@ -2,12 +2,12 @@
 // strict, because whoever can make two readers disagree about the header chooses the client's address. The writer is
 // exchange/proxy-header.ts. Specification: https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
-import { type ProxyEndpoint, proxySignature } from "../../exchange/proxy-header.ts";
+import { type ProxyAddress, proxySignature } from "../../exchange/proxy-header.ts";
 
 /** Who the sender says the connection is from, and where it was going. */
 export interface ProxiedAddresses {
-  readonly source: ProxyEndpoint;
-  readonly destination: ProxyEndpoint;
+  readonly source: ProxyAddress;
+  readonly destination: ProxyAddress;
 }
 
 /** `proxy_protocol_missing`: the connection begins with something else. `proxy_protocol_invalid`: it begins like a header. */
