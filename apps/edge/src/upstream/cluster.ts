@@ -50,16 +50,6 @@ export class ClusterRuntime {
     return this.balancer.choose();
   }
 
-  /** The cluster as the live table has it. */
-  get source(): Cluster {
-    return this.cluster;
-  }
-
-  /** Connections that are open, of any kind, to any of its endpoints. */
-  get openConnections(): number {
-    return this.counters.openConnections;
-  }
-
   /** Takes on a new version of the cluster. Endpoints that remain keep their connections, the others finish what they carry. */
   update(cluster: Cluster): void {
     this.cluster = cluster;
@@ -83,6 +73,16 @@ export class ClusterRuntime {
 
   stats(): ClusterStats {
     return { cluster: this.name, endpoints: this.pools.size, ...this.counters };
+  }
+
+  /** The cluster as the live table has it. */
+  get source(): Cluster {
+    return this.cluster;
+  }
+
+  /** Connections that are open, of any kind, to any of its endpoints. */
+  get openConnections(): number {
+    return this.counters.openConnections;
   }
 
   private rebuild(): void {
