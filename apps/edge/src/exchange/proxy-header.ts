@@ -11,13 +11,13 @@ export interface ProxyAddress {
 export const proxySignature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 
 const versionAndProxy = 0x21;
-const versionAndLocal = 0x20;
 const tcp4 = 0x11;
 const tcp6 = 0x21;
 
 /**
- * The header to send before the first byte of a connection, also before TLS. Where one address is IPv4 and the other IPv6, both are written
- * as IPv6, so that the client's address is not lost. Without two IP addresses it says that nothing is known (`UNKNOWN`, `LOCAL`).
+ * The header to send before the first byte of a connection, also before TLS. Where one address is IPv4 and the other IPv6, both are
+ * written as IPv6: a listener on `::` names itself so, and its IPv4 clients' addresses must not be lost. Without two IP addresses
+ * it says that nothing is known (`UNKNOWN`, `UNSPEC`).
  *
  * @param source the client
  * @param destination where the client connected to
@@ -46,7 +46,7 @@ function encodeVersion1(family: Family, source: ProxyAddress, destination: Proxy
 }
 
 function encodeVersion2(family: Family, source: ProxyAddress, destination: ProxyAddress): Buffer {
-  if (family === "UNKNOWN") return Buffer.from([...proxySignature, versionAndLocal, 0, 0, 0]);
+  if (family === "UNKNOWN") return Buffer.from([...proxySignature, versionAndProxy, 0, 0, 0]);
   const bytesOf = family === "TCP4" ? ipv4Bytes : ipv6Bytes;
   const addresses = [...bytesOf(source.address), ...bytesOf(destination.address)];
   const block = [...addresses, ...uint16(source.port), ...uint16(destination.port)];
