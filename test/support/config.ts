@@ -46,15 +46,24 @@ export function virtualService(
 
 /** A Service on port 8000 whose endpoints are ports of this machine. */
 export function service(name: string, ...ports: readonly number[]): Json[] {
+  return serviceOn(name, { name: "http", port: 8000 }, ports);
+}
+
+/** A Service whose only port has a name, by which its protocol is known, and whose endpoints are ports of this machine. */
+export function serviceOn(
+  name: string,
+  servicePort: { readonly name: string; readonly port: number },
+  ports: readonly number[],
+): Json[] {
   return [
-    { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports: [{ name: "http", port: 8000 }] } },
+    { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports: [servicePort] } },
     ...ports.map((port, index) => ({
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
       metadata: { name: `${name}-${index}`, labels: { "kubernetes.io/service-name": name } },
       addressType: "IPv4",
       endpoints: [{ addresses: ["127.0.0.1"] }],
-      ports: [{ name: "http", port }],
+      ports: [{ name: servicePort.name, port }],
     })),
   ];
 }

@@ -100,7 +100,7 @@ export function startH2load(options: H2loadOptions): Load {
 }
 
 /** Reads h2load's two lines of counts. `failed` are all that did not end well, `errored` those of them that had no answer. */
-function readH2load(output: string): LoadReport {
+export function readH2load(output: string): LoadReport {
   const counts =
     /requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/.exec(
       output,

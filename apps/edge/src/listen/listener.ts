@@ -2,6 +2,7 @@
 import type { Listener, SecretResource } from "@sluice/core/model";
 import type { ExchangeHandler } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
+import type { NetworkHandler } from "../exchange/network-handler.ts";
 
 /** One listener of the table with what its engine needs to serve it. */
 export interface ListenerSpec {
@@ -15,7 +16,7 @@ export interface ListenerSpec {
 
 /** Limits on what a client controls. Durations in milliseconds, sizes in bytes. */
 export interface DownstreamLimits {
-  /** From accept to the end of the TLS handshake. */
+  /** From accept to the end of the TLS handshake; a PROXY protocol header before it has as long again. */
   readonly handshakeTimeoutMs: number;
   /** From the first byte of a request to the end of its head. */
   readonly requestHeadTimeoutMs: number;
@@ -39,7 +40,10 @@ export interface DownstreamLimits {
 export interface ListenerObserver {
   onConnectionOpened(listener: string): void;
   onConnectionClosed(listener: string): void;
-  /** A TLS connection that ended before a request could be read; `reason` is short and stable: `no_filter_chain`, `san_mismatch`. */
+  /**
+   * A connection that ended before a request could be read, in its handshake or for want of a PROXY protocol header; `reason` is short
+   * and stable: `no_filter_chain`, `san_mismatch`, `proxy_protocol_missing`.
+   */
   onHandshakeFailed(listener: string, filterChain: string | null, reason: string): void;
   /** A request refused by the engine before it became an exchange. */
   onRequestRefused(listener: string, failure: FailureCode): void;
@@ -47,6 +51,8 @@ export interface ListenerObserver {
 
 export interface EngineContext {
   readonly handler: ExchangeHandler;
+  /** Takes connections of chains that forward raw bytes. */
+  readonly network: NetworkHandler;
   readonly observer: ListenerObserver;
   readonly limits: DownstreamLimits;
   /** 32 bytes shared by every worker and machine; session ticket keys derive from it. */

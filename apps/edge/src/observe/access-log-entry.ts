@@ -1,13 +1,14 @@
-// What is logged of an exchange, under Istio's names, and the two ways it is written: Istio's text line and Istio's JSON.
+// What is logged of an exchange or a forwarded connection, under Istio's names, and the two ways it is written: Istio's text line and Istio's JSON.
 import type { Exchange } from "../exchange/exchange.ts";
 import { failures } from "../exchange/failure.ts";
+import type { NetworkConnection } from "../exchange/network-handler.ts";
 
 /** Keys as in Istio's JSON access log (istio-semantics 2.8). Null is printed as `-` in text. */
 export interface AccessLogEntry {
   readonly start_time: string;
-  readonly method: string;
-  readonly path: string;
-  readonly protocol: string;
+  readonly method: string | null;
+  readonly path: string | null;
+  readonly protocol: string | null;
   readonly response_code: number;
   readonly response_flags: string;
   readonly response_code_details: string | null;
@@ -63,10 +64,41 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
   };
 }
 
+/** A connection that is not HTTP to Sluice: no request, status 0, as Istio logs it. */
+export function connectionLogEntry(connection: NetworkConnection): AccessLogEntry {
+  const { downstream } = connection;
+  return {
+    start_time: new Date(connection.startedAtMs).toISOString(),
+    method: null,
+    path: null,
+    protocol: null,
+    response_code: 0,
+    response_flags: connection.failure === null ? "-" : failures[connection.failure].flag,
+    response_code_details: null,
+    connection_termination_details: connection.terminationDetails,
+    upstream_transport_failure_reason: connection.upstreamFailureReason,
+    bytes_received: connection.bytesReceived,
+    bytes_sent: connection.bytesSent,
+    duration: Math.round(performance.now() - connection.startedAt),
+    upstream_service_time: null,
+    x_forwarded_for: null,
+    user_agent: null,
+    request_id: null,
+    authority: null,
+    upstream_host: orNull(connection.upstreamAddress),
+    upstream_cluster: orNull(connection.cluster),
+    upstream_local_address: orNull(connection.upstreamLocalAddress),
+    downstream_local_address: joinAddress(downstream.localAddress, downstream.localPort),
+    downstream_remote_address: joinAddress(downstream.remoteAddress, downstream.remotePort),
+    requested_server_name: downstream.sni,
+    route_name: null,
+  };
+}
+
 /** Istio's default text format, one line with its end. */
 export function formatText(entry: AccessLogEntry): string {
   return (
-    `[${entry.start_time}] "${quoted(entry.method)} ${quoted(entry.path)} ${entry.protocol}" ` +
+    `[${entry.start_time}] "${quoted(entry.method)} ${quoted(entry.path)} ${entry.protocol ?? "-"}" ` +
     `${entry.response_code} ${entry.response_flags} ${plain(entry.response_code_details)} ` +
     `${plain(entry.connection_termination_details)} "${quoted(entry.upstream_transport_failure_reason)}" ` +
     `${entry.bytes_received} ${entry.bytes_sent} ${entry.duration} ${entry.upstream_service_time ?? "-"} ` +

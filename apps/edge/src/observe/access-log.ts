@@ -2,7 +2,8 @@
 // without blocking the event loop; what is buffered is flushed four times a second and at the end.
 import { type DestinationStream, pino } from "pino";
 import type { Exchange } from "../exchange/exchange.ts";
-import { accessLogEntry, formatText } from "./access-log-entry.ts";
+import type { NetworkConnection } from "../exchange/network-handler.ts";
+import { type AccessLogEntry, accessLogEntry, connectionLogEntry, formatText } from "./access-log-entry.ts";
 
 export interface AccessLogOptions {
   /** A file, `/dev/stdout`, `/dev/stderr`, or `off`. */
@@ -33,7 +34,14 @@ export class AccessLog {
   }
 
   write(exchange: Exchange): void {
-    const entry = accessLogEntry(exchange);
+    this.#write(accessLogEntry(exchange));
+  }
+
+  writeConnection(connection: NetworkConnection): void {
+    this.#write(connectionLogEntry(connection));
+  }
+
+  #write(entry: AccessLogEntry): void {
     // Not through a pino logger: without a level and a time of its own it writes `{,"start_time":...`, which no reader takes.
     this.#destination?.write(this.#isJson ? `${JSON.stringify(entry)}\n` : formatText(entry));
   }

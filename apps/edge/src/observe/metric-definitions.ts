@@ -16,6 +16,8 @@ const requestLabels = [
   "response_flags",
 ] as const;
 
+const connectionLabels = ["reporter", "destination_service", "listener", "cluster", "request_protocol"] as const;
+
 export const metricDefinitions = {
   istio_requests_total: {
     type: "counter",
@@ -29,11 +31,36 @@ export const metricDefinitions = {
   },
   istio_request_bytes: { type: "histogram", help: "Bytes of request bodies.", labels: requestLabels },
   istio_response_bytes: { type: "histogram", help: "Bytes of response bodies.", labels: requestLabels },
+  istio_tcp_connections_opened_total: {
+    type: "counter",
+    help: "Connections taken to be forwarded as raw bytes (TCP, TLS passthrough).",
+    labels: connectionLabels,
+  },
+  istio_tcp_connections_closed_total: {
+    type: "counter",
+    help: "Those that have ended, by Envoy's response flag.",
+    labels: [...connectionLabels, "response_flags"],
+  },
+  istio_tcp_received_bytes_total: {
+    type: "counter",
+    help: "Raw bytes received from clients, counted as they move.",
+    labels: connectionLabels,
+  },
+  istio_tcp_sent_bytes_total: {
+    type: "counter",
+    help: "Raw bytes sent to clients, counted as they move.",
+    labels: connectionLabels,
+  },
+  sluice_tcp_connections: {
+    type: "gauge",
+    help: "Connections being forwarded as raw bytes now.",
+    labels: ["listener", "cluster"],
+  },
   sluice_downstream_connections: { type: "gauge", help: "Client connections open now.", labels: ["listener"] },
   sluice_downstream_connections_total: { type: "counter", help: "Client connections accepted.", labels: ["listener"] },
   sluice_downstream_handshake_failures_total: {
     type: "counter",
-    help: "TLS connections refused before a request was read, by filter chain and reason.",
+    help: "Connections refused in their TLS handshake or for their PROXY protocol header, by filter chain and reason.",
     labels: ["listener", "filter_chain", "reason"],
   },
   sluice_downstream_refused_requests_total: {

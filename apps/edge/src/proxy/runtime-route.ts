@@ -3,12 +3,15 @@ import { buildVirtualHostIndex, type HostIndex, type VirtualHostMatcher } from "
 import type { Route, RouteConfig, VirtualHost, WeightedCluster } from "@sluice/core/model";
 import type { ExchangeRecorder, RouteSelection } from "../exchange/exchange.ts";
 
-/** A route with its log and metric names made. */
-export interface RuntimeRoute extends RouteSelection {
-  readonly operation: string;
+export interface WeightedClusters {
   readonly clusters: readonly WeightedCluster[];
   /** Sum of the clusters' weights. */
   readonly totalWeight: number;
+}
+
+/** A route with its log and metric names made. */
+export interface RuntimeRoute extends RouteSelection, WeightedClusters {
+  readonly operation: string;
 }
 
 export interface RuntimeVirtualHost {
@@ -59,7 +62,7 @@ export class RuntimeRouteConfig {
       ...select(virtualHost, routeName, this.#recorderOf(virtualHost, routeName, destination)),
       operation: route.operation,
       clusters,
-      totalWeight: clusters.reduce((sum, { weight }) => sum + weight, 0),
+      totalWeight: sumOfWeights(clusters),
     };
   }
 }
@@ -68,11 +71,14 @@ export function select(virtualHost: string, routeName: string, recorder: Exchang
   return { virtualHost, routeName, recorder };
 }
 
+export function sumOfWeights(clusters: readonly WeightedCluster[]): number {
+  return clusters.reduce((sum, { weight }) => sum + weight, 0);
+}
+
 /** Draws a cluster by weight. `random` is in [0, 1). */
-export function drawCluster(route: RuntimeRoute, random: () => number): string {
-  const { clusters } = route;
+export function drawCluster({ clusters, totalWeight }: WeightedClusters, random: () => number): string {
   if (clusters.length > 1) {
-    let left = random() * route.totalWeight;
+    let left = random() * totalWeight;
     for (const { cluster, weight } of clusters) {
       left -= weight;
       if (left < 0) return cluster;
@@ -90,6 +96,6 @@ function nameOfRoute(route: Route): string {
 }
 
 /** `outbound|8000||httpbin.default.svc.cluster.local` → the host. */
-function hostOfCluster(cluster: string): string {
+export function hostOfCluster(cluster: string): string {
   return cluster.slice(cluster.lastIndexOf("|") + 1);
 }

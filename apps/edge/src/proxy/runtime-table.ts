@@ -1,16 +1,22 @@
 // The table as the data path reads it: names resolved to objects, server names and hosts indexed. Built beside the live one and
 // swapped by one assignment; what did not change is taken over from the table before it.
 import { buildChainIndex, type ChainIndex } from "@sluice/core/match";
-import type { FilterChain, Listener, SecretResource, Table } from "@sluice/core/model";
+import type { FilterChain, Listener, NetworkForward, SecretResource, Table } from "@sluice/core/model";
 import type { RouteSelection } from "../exchange/exchange.ts";
 import { trustDigest } from "../tls/trust-digest.ts";
-import { type RecorderOf, RuntimeRouteConfig, select } from "./runtime-route.ts";
+import { type RecorderOf, RuntimeRouteConfig, select, sumOfWeights, type WeightedClusters } from "./runtime-route.ts";
+
+/** Where the connections of a chain go that is not HTTP. */
+export type RuntimeForward = WeightedClusters;
 
 export interface RuntimeChain {
   readonly chain: FilterChain;
   /** See `Downstream.trust`. */
   readonly trust: string;
-  readonly routes: RuntimeRouteConfig;
+  /** Null where bytes are forwarded as they come. */
+  readonly routes: RuntimeRouteConfig | null;
+  /** Null where it speaks HTTP. */
+  readonly forward: RuntimeForward | null;
 }
 
 export interface RuntimeListener {
@@ -40,8 +46,8 @@ export interface RuntimeTableSource {
 }
 
 /**
- * Builds it. Throws when a chain names a route config that the table does not hold, or two chains of a listener have one name:
- * connections know their chain by it, and one could be taken for the other. Such a table is refused as a whole.
+ * Builds it. Throws when a chain names a route config that the table does not hold, or leads nowhere or to two places, or two chains of a
+ * listener have one name: connections know their chain by it, and one could be taken for the other. Such a table is refused as a whole.
  */
 export function buildRuntimeTable({ version, table, previous, recorderOf }: RuntimeTableSource): RuntimeTable {
   const secrets = new Map(table.secrets.map((secret) => [secret.name, secret]));
@@ -51,12 +57,18 @@ export function buildRuntimeTable({ version, table, previous, recorderOf }: Runt
     routeConfigs.set(source.name, before?.source === source ? before : new RuntimeRouteConfig(source, recorderOf));
   }
   const chainOf = (listener: Listener, chain: FilterChain): RuntimeChain => {
-    const routes = routeConfigs.get(chain.routeConfig ?? "");
-    if (routes === undefined) {
-      throw new Error(`${listener.name} names the route config ${chain.routeConfig}, which the table does not hold`);
+    const { forward, routeConfig } = chain;
+    if ((forward === null) === (routeConfig === null)) {
+      throw new Error(
+        `${listener.name}, chain ${chain.name}: either routes or a destination for raw bytes, and not both`,
+      );
+    }
+    const routes = routeConfig === null ? null : (routeConfigs.get(routeConfig) ?? null);
+    if (routeConfig !== null && routes === null) {
+      throw new Error(`${listener.name} names the route config ${routeConfig}, which the table does not hold`);
     }
     const trust = chain.tls === null ? "" : trustDigest(chain.tls, (name) => secrets.get(name) ?? null);
-    return { chain, trust, routes };
+    return { chain, trust, routes, forward: forward === null ? null : runtimeForward(forward) };
   };
   const listeners = new Map<string, RuntimeListener>();
   for (const listener of table.listeners) {
@@ -69,4 +81,8 @@ export function buildRuntimeTable({ version, table, previous, recorderOf }: Runt
     });
   }
   return { version, table, listeners, routeConfigs, secrets, unmatched: select("", "", recorderOf("", "", "")) };
+}
+
+function runtimeForward({ clusters }: NetworkForward): RuntimeForward {
+  return { clusters, totalWeight: sumOfWeights(clusters) };
 }

@@ -21,8 +21,9 @@ export function selectRoute(
   const listener = table.listeners.get(downstream.listener);
   const chain = listener?.chains.get(downstream.filterChain);
   // The chain this connection was let in by is gone, or demands something else of its clients now: a handshake that would not be
-  // accepted today may not be used today. The client connects anew and meets the new chain.
-  if (listener === undefined || chain === undefined || chain.trust !== downstream.trust) {
+  // accepted today may not be used today. The client connects anew and meets the new chain. The same goes for one that now forwards bytes.
+  const routes = chain?.routes ?? null;
+  if (listener === undefined || chain === undefined || routes === null || chain.trust !== downstream.trust) {
     return refuse(exchange, "chain_changed");
   }
   if (!isPlainAuthority(exchange.authority))
@@ -34,9 +35,9 @@ export function selectRoute(
   if (listener.chainIndex !== null && isMisdirected(listener.chainIndex, chain.chain, exchange.host)) {
     return refuse(exchange, "misdirected");
   }
-  const matcher = chain.routes.find(exchange.host);
+  const matcher = routes.find(exchange.host);
   if (matcher === null) return refuse(exchange, "route_not_found");
-  const virtualHost = chain.routes.runtimeOf(matcher.virtualHost);
+  const virtualHost = routes.runtimeOf(matcher.virtualHost);
   exchange.selection = virtualHost.unmatched;
   // Before the routes, as Envoy does: a host that requires TLS redirects every path (istio-semantics 2.9).
   if (virtualHost.requireTls && downstream.scheme === "http") {

@@ -75,6 +75,16 @@ export class ClusterRuntime {
     return { cluster: this.name, endpoints: this.pools.size, ...this.counters };
   }
 
+  /** The cluster as the live table has it. */
+  get source(): Cluster {
+    return this.cluster;
+  }
+
+  /** Connections that are open, of any kind, to any of its endpoints. */
+  get openConnections(): number {
+    return this.counters.openConnections;
+  }
+
   private rebuild(): void {
     const pools = new Map<string, EndpointPool>();
     for (const [key, target] of this.targets()) {

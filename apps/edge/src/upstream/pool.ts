@@ -1,10 +1,11 @@
 // The connections to one endpoint: which of them takes a request, how many there may be, when an idle one goes.
-import { isIPv6 } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
 import { type ConnectionOwner, Http1Connection } from "./connection.ts";
 import { Http1Stream, type StreamOwner } from "./http1-stream.ts";
 import type { IdleClock, IdleHolder } from "./idle-clock.ts";
+import { openRawConnection, type RawConnectEvents } from "./raw-connection.ts";
 import type { UpstreamRequest } from "./send-request.ts";
 
 export interface PoolLimits {
@@ -87,6 +88,12 @@ export class EndpointPool implements ConnectionOwner, StreamOwner, IdleHolder {
       connection.carry(stream);
     }
     return stream;
+  }
+
+  /** A connection of its own for raw bytes; one that is open outlives the pool. */
+  openRaw(keepaliveMs: number | null, events: RawConnectEvents): Socket {
+    const { host, port, connectTimeoutMs, counters } = this;
+    return openRawConnection({ host, port, connectTimeoutMs, keepaliveMs, counters, load: this }, events);
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */

@@ -6,9 +6,11 @@ import { bindNode } from "../listen/node/listener.ts";
 import type { DownstreamLimits } from "../listen/listener.ts";
 import { loadUws, prepareUwsEnvironment } from "../listen/uws/load.ts";
 import { bindUws } from "../listen/uws/listener.ts";
+import { NetworkForwarder } from "../network/forwarder.ts";
 import { AccessLog } from "../observe/access-log.ts";
 import { ListenerMetrics } from "../observe/listener-metrics.ts";
 import { type MetricJson, metricJson } from "../observe/metric-json.ts";
+import { NetworkMetrics } from "../observe/network-metrics.ts";
 import { RouteMetrics } from "../observe/route-metrics.ts";
 
 import { Proxy } from "../proxy/proxy.ts";
@@ -35,6 +37,7 @@ const emptyTable = { listeners: [], routeConfigs: [], clusters: [], secrets: [] 
 export class Worker {
   readonly #routeMetrics = new RouteMetrics();
   readonly #listenerMetrics = new ListenerMetrics();
+  readonly #networkMetrics = new NetworkMetrics();
   readonly #clusters: ClusterManager;
   readonly #accessLog: AccessLog;
   readonly #proxy: Proxy;
@@ -63,9 +66,15 @@ export class Worker {
       requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
       maxBodyBytes: edge.limits.maxBodyBytes,
     });
+    const network = new NetworkForwarder({
+      table: () => this.#proxy.table,
+      clusters: this.#clusters,
+      accessLog: this.#accessLog,
+      metrics: this.#networkMetrics,
+    });
     this.#listeners = new ListenerSet(
       { node: bindNode, uws: uws === null || "reason" in uws ? null : bindUws },
-      { handler: this.#proxy, observer: this.#listenerMetrics, limits, ticketSecret },
+      { handler: this.#proxy, network, observer: this.#listenerMetrics, limits, ticketSecret },
     );
   }
 
@@ -131,6 +140,7 @@ export class Worker {
     return [
       ...this.#routeMetrics.collect(),
       ...this.#listenerMetrics.collect(),
+      ...this.#networkMetrics.collect(),
       ...upstreamMetrics(this.#clusters.stats()),
       metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
       metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),

@@ -4,13 +4,15 @@ import { connect as connectTcp } from "node:net";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
-import type { ClientValidation, FilterChain, SecretResource, TlsContext } from "@sluice/core/model";
+import type { ClientValidation, FilterChain, Listener, SecretResource, TlsContext } from "@sluice/core/model";
 import { SecretText } from "@sluice/core/model";
 import type { Issued } from "@sluice/demo/certificates";
 import type { Exchange, ExchangeHandler } from "../../src/exchange/exchange.ts";
 import type { FailureCode } from "../../src/exchange/failure.ts";
+import type { NetworkHandler } from "../../src/exchange/network-handler.ts";
 import type { BoundListener, DownstreamLimits, ListenerSpec } from "../../src/listen/listener.ts";
 import { bindNode } from "../../src/listen/node/listener.ts";
+import { noNetwork } from "../support/no-network.ts";
 
 /** Answers every request through `answer` and remembers what happened. */
 export class TestHandler implements ExchangeHandler {
@@ -74,9 +76,12 @@ export interface ListenerSource {
   readonly limits?: Partial<DownstreamLimits>;
   readonly ticketSecret?: Uint8Array;
   readonly handler?: TestHandler;
+  readonly network?: NetworkHandler;
+  /** `transport`, `acceptsProxyProtocol`. */
+  readonly listener?: Partial<Listener>;
 }
 
-const defaultLimits: DownstreamLimits = {
+export const defaultLimits: DownstreamLimits = {
   handshakeTimeoutMs: 20_000,
   requestHeadTimeoutMs: 20_000,
   idleTimeoutMs: 20_000,
@@ -99,6 +104,7 @@ export async function startListener(source: ListenerSource = {}): Promise<TestLi
   const connections = { opened: 0, closed: 0 };
   const bound = await bindNode(specOf(source), {
     handler,
+    network: source.network ?? noNetwork,
     limits: { ...defaultLimits, ...source.limits },
     ticketSecret: source.ticketSecret ?? new Uint8Array(32).fill(7),
     observer: {
@@ -124,7 +130,11 @@ export async function startListener(source: ListenerSource = {}): Promise<TestLi
   };
 }
 
-function specOf({ chains = [chain({ name: "clear" })], secrets = [] }: ListenerSource): ListenerSpec {
+export function specOf({
+  chains = [chain({ name: "clear" })],
+  secrets = [],
+  listener = {},
+}: ListenerSource): ListenerSpec {
   const isTls = chains.some(({ tls }) => tls !== null);
   return {
     listener: {
@@ -137,6 +147,7 @@ function specOf({ chains = [chain({ name: "clear" })], secrets = [] }: ListenerS
       engineReason: "test",
       acceptsProxyProtocol: false,
       filterChains: chains,
+      ...listener,
     },
     bindAddress: "127.0.0.1",
     bindPort: 0,

@@ -4,6 +4,7 @@ import { SecretText } from "@sluice/core/model";
 import type { BoundListener, DownstreamLimits, ListenerObserver, ListenerSpec } from "../../src/listen/listener.ts";
 import { bindUws } from "../../src/listen/uws/listener.ts";
 import { loadUws, prepareUwsEnvironment } from "../../src/listen/uws/load.ts";
+import { noNetwork } from "../support/no-network.ts";
 import { FakeHandler } from "./fake-handler.ts";
 
 export const limits: DownstreamLimits = {
@@ -63,7 +64,8 @@ export async function start(
 ): Promise<Running> {
   const observer = new FakeObserver();
   const ticketSecret = new Uint8Array(32);
-  const bound = await bindUws(spec, { handler, observer, limits: { ...limits, ...change }, ticketSecret });
+  const context = { handler, network: noNetwork, observer, limits: { ...limits, ...change }, ticketSecret };
+  const bound = await bindUws(spec, context);
   return { bound, port: bound.boundPort, handler, observer, [Symbol.dispose]: () => bound.abort() };
 }
 

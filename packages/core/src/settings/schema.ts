@@ -24,7 +24,7 @@ const limits = z.strictObject({
   handshakeTimeoutSeconds: durationSeconds
     .min(0.1)
     .default(15)
-    .describe("From accept to the end of the TLS handshake."),
+    .describe("From accept to the end of the TLS handshake; before it, a PROXY protocol header has as long."),
   requestHeadTimeoutSeconds: durationSeconds
     .min(0.1)
     .default(60)

@@ -1,6 +1,7 @@
 // One accepted connection from accept to close, whatever is spoken on it.
 import type { Socket } from "node:net";
 import type { Downstream } from "../../exchange/downstream.ts";
+import type { ProxiedAddresses } from "../proxy-protocol/proxy-header-parser.ts";
 
 /** The HTTP side of a connection. */
 export interface HttpConnection {
@@ -13,12 +14,16 @@ export type ConnectionAddresses = Pick<Downstream, "remoteAddress" | "remotePort
 
 export class NodeConnection {
   readonly raw: Socket;
-  readonly addresses: ConnectionAddresses;
+  /** Of the socket itself. */
+  readonly socketAddresses: ConnectionAddresses;
+  /** Those the client is known by: of the socket, or what its PROXY protocol header says. */
+  addresses: ConnectionAddresses;
   /** Null until HTTP can be spoken: on TLS the handshake comes first. */
   http: HttpConnection | null = null;
 
   constructor(raw: Socket, addresses: ConnectionAddresses) {
     this.raw = raw;
+    this.socketAddresses = addresses;
     this.addresses = addresses;
   }
 }
@@ -32,6 +37,15 @@ export function addressesOf(socket: Socket): ConnectionAddresses | null {
     remotePort,
     localAddress: plainAddress(localAddress ?? ""),
     localPort: localPort ?? 0,
+  };
+}
+
+export function addressesOfHeader({ source, destination }: ProxiedAddresses): ConnectionAddresses {
+  return {
+    remoteAddress: source.address,
+    remotePort: source.port,
+    localAddress: destination.address,
+    localPort: destination.port,
   };
 }
 

@@ -6,8 +6,9 @@ import type { TLSSocket } from "node:tls";
 import type { Downstream } from "../../exchange/downstream.ts";
 import { BindError } from "../listener.ts";
 import type { BindListener, BoundListener, EngineContext, ListenerSpec } from "../listener.ts";
+import { readProxyHeader } from "../proxy-protocol/read-proxy-header.ts";
 import { acceptClear } from "./clear-acceptor.ts";
-import { addressesOf, NodeConnection } from "./connection.ts";
+import { addressesOf, addressesOfHeader, NodeConnection } from "./connection.ts";
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
@@ -38,7 +39,10 @@ class NodeListener implements BoundListener {
     this.name = spec.listener.name;
     this.#state = new ListenerState(spec, context);
     this.#http1 = new Http1Server(this.#state);
-    this.#tls = new TlsAcceptor(this.#state, (...established) => this.#onEstablished(...established));
+    this.#tls = new TlsAcceptor(this.#state, {
+      onEstablished: (...established) => this.#onEstablished(...established),
+      onPassthrough: (...chosen) => this.#forward(...chosen),
+    });
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
@@ -107,14 +111,50 @@ class NodeListener implements BoundListener {
     const connection = new NodeConnection(socket, addresses);
     this.#connections.add(connection);
     socket.once("close", () => this.#connections.delete(connection));
-    if (this.#state.spec.listener.transport === "tls") this.#tls.accept(connection);
+    if (this.#state.spec.listener.acceptsProxyProtocol) this.#readProxyHeader(connection);
+    else this.#begin(connection);
+  }
+
+  #readProxyHeader(connection: NodeConnection): void {
+    const { raw } = connection;
+    readProxyHeader(raw, {
+      timeoutMs: this.#state.context.limits.handshakeTimeoutMs,
+      onHeader: (proxied) => {
+        if (proxied !== null) connection.addresses = addressesOfHeader(proxied);
+        this.#begin(connection);
+        // What reads HTTP or TLS listens now; raw bytes wait for their upstream.
+        if (this.#state.spec.listener.transport !== "tcp") raw.resume();
+      },
+      onRefused: (reason) => {
+        raw.destroy();
+        this.#state.handshakeFailed(null, reason);
+      },
+    });
+  }
+
+  #begin(connection: NodeConnection): void {
+    const { transport } = this.#state.spec.listener;
+    if (transport === "tcp") return this.#acceptRaw(connection);
+    if (transport === "tls") this.#tls.accept(connection);
     else this.#acceptClear(connection);
+  }
+
+  #acceptRaw(connection: NodeConnection): void {
+    const [chain] = this.#state.spec.listener.filterChains;
+    if (chain === undefined || chain.forward === null) connection.raw.destroy();
+    else this.#forward(connection, chain.name, null);
+  }
+
+  #forward({ raw, addresses }: NodeConnection, filterChain: string, sni: string | null): void {
+    raw.allowHalfOpen = true;
+    raw.pause();
+    this.#state.context.network.onConnection(raw, { listener: this.name, filterChain, sni, ...addresses });
   }
 
   #acceptClear(connection: NodeConnection): void {
     const [chain] = this.#state.spec.listener.filterChains;
     // A chain with TLS is never served in clear, whatever the listener says of itself.
-    if (chain === undefined || chain.tls !== null) {
+    if (chain === undefined || chain.tls !== null || chain.forward !== null) {
       connection.raw.destroy();
       return;
     }

@@ -22,16 +22,26 @@ interface Handshake {
   readonly sni: string | null;
 }
 
+/** Called for a connection of a chain that forwards; what was read of it is put back and its socket is paused. */
+export type OnPassthrough = (connection: NodeConnection, filterChain: string, sni: string | null) => void;
+
+export interface TlsAcceptorEvents {
+  readonly onEstablished: OnEstablished;
+  readonly onPassthrough: OnPassthrough;
+}
+
 export class TlsAcceptor {
   readonly #state: ListenerState;
   readonly #onEstablished: OnEstablished;
+  readonly #onPassthrough: OnPassthrough;
   readonly #chainServers: ChainServers;
   /** Node does not tell from which connection a TLS socket came; the addresses do. */
   readonly #handshakes = new Map<string, Handshake>();
 
-  constructor(state: ListenerState, onEstablished: OnEstablished) {
+  constructor(state: ListenerState, { onEstablished, onPassthrough }: TlsAcceptorEvents) {
     this.#state = state;
     this.#onEstablished = onEstablished;
+    this.#onPassthrough = onPassthrough;
     this.#chainServers = new ChainServers(state, {
       onSecure: (socket, chainServer) => this.#onSecure(socket, chainServer),
       onTlsError: (error, socket, chainServer) => {
@@ -74,12 +84,17 @@ export class TlsAcceptor {
     const { serverName: sni } = hello;
     if (sni !== null && !isServerName(sni)) return this.#refuse(connection, null, "bad_server_name");
     const chain = selectFilterChain(this.#state.chainIndex, sni);
-    if (chain === null || !isTlsChain(chain)) return this.#refuse(connection, null, "no_filter_chain");
+    if (chain === null) return this.#refuse(connection, null, "no_filter_chain");
+    if (chain.forward !== null) {
+      connection.raw.pause().unshift(received);
+      return this.#onPassthrough(connection, chain.name, sni);
+    }
+    if (!isTlsChain(chain)) return this.#refuse(connection, null, "no_filter_chain");
     const { server, reason } = this.#chainServers.get(chain);
     if (server === null) return this.#refuse(connection, chain.name, reason);
 
     const { raw } = connection;
-    const key = connectionKey(connection.addresses);
+    const key = connectionKey(connection.socketAddresses);
     this.#handshakes.set(key, { connection, sni });
     raw.once("close", () => {
       if (this.#handshakes.get(key)?.connection === connection) this.#handshakes.delete(key);

@@ -14,7 +14,11 @@ export function assertServable(listener: Listener): void {
   }
 }
 
-function findProblem({ transport }: Listener, { tls, serverNames }: FilterChain): string | null {
+function findProblem(listener: Listener, { tls, serverNames, forward }: FilterChain): string | null {
+  const { transport } = listener;
+  // Nothing can be read before the engine reads it: a PROXY header would be taken for a request.
+  if (listener.acceptsProxyProtocol) return "PROXY protocol";
+  if (transport === "tcp" || forward !== null) return "raw connections";
   if (transport === "http") return tls === null ? null : "TLS on a cleartext listener";
   if (tls === null) return "no TLS context on a TLS listener";
   return findTlsProblem(tls) ?? findNameProblem(serverNames);

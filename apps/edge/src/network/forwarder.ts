@@ -1,0 +1,73 @@
+// Where a connection that is not HTTP goes: the live table's destination for its chain, a cluster by weight, an endpoint by load. A
+// connection keeps its upstream until it ends, whatever tables come.
+import type { Socket } from "node:net";
+import { selectFilterChain } from "@sluice/core/match";
+import type { NetworkDownstream, NetworkHandler } from "../exchange/network-handler.ts";
+import type { AccessLog } from "../observe/access-log.ts";
+import type { NetworkMetrics } from "../observe/network-metrics.ts";
+import { drawCluster, hostOfCluster } from "../proxy/runtime-route.ts";
+import type { RuntimeForward, RuntimeTable } from "../proxy/runtime-table.ts";
+import type { ClusterRuntime } from "../upstream/cluster.ts";
+import type { ClusterManager } from "../upstream/cluster-manager.ts";
+import { ForwardedConnection } from "./forwarded-connection.ts";
+
+export interface NetworkForwarderOptions {
+  /** The live table. */
+  readonly table: () => RuntimeTable;
+  readonly clusters: ClusterManager;
+  readonly accessLog: AccessLog;
+  readonly metrics: NetworkMetrics;
+}
+
+export class NetworkForwarder implements NetworkHandler {
+  readonly #options: NetworkForwarderOptions;
+
+  constructor(options: NetworkForwarderOptions) {
+    this.#options = options;
+  }
+
+  onConnection(client: Socket, downstream: NetworkDownstream): void {
+    const { table, clusters, metrics } = this.#options;
+    const { listener } = downstream;
+    const forward = findForward(table(), downstream);
+    const cluster = forward === null ? "" : drawCluster(forward, Math.random);
+    const connection = new ForwardedConnection(client, {
+      downstream,
+      cluster,
+      counter: metrics.counterOf({ listener, cluster, destination: hostOfCluster(cluster) }),
+      onEnded: this.#onEnded,
+    });
+    if (forward === null) return connection.fail("route_not_found");
+    const runtime = clusters.get(cluster);
+    if (runtime === null) return connection.fail("cluster_not_found");
+    connect(connection, runtime);
+  }
+
+  readonly #onEnded = (connection: ForwardedConnection): void => {
+    const { accessLog } = this.#options;
+    if (accessLog.isOn) accessLog.writeConnection(connection);
+  };
+}
+
+/**
+ * Asked of the live table: a listener that has not been told of it yet must not use a destination of the one before. By server name
+ * where that chose the chain, since a chain's name may mean another one in the next table.
+ */
+function findForward(table: RuntimeTable, { listener, filterChain, sni }: NetworkDownstream): RuntimeForward | null {
+  const live = table.listeners.get(listener);
+  if (live === undefined) return null;
+  const name = live.chainIndex === null ? filterChain : selectFilterChain(live.chainIndex, sni)?.name;
+  return name === undefined ? null : (live.chains.get(name)?.forward ?? null);
+}
+
+function connect(connection: ForwardedConnection, cluster: ClusterRuntime): void {
+  const { limits, tls } = cluster.source;
+  // Raw bytes are not encrypted on their way out yet. In clear they must not go where the configuration says TLS.
+  if (tls !== null) return connection.fail("connect_failure", "upstream_tls_unsupported");
+  if (limits.maxConnections > 0 && cluster.openConnections >= limits.maxConnections) {
+    return connection.fail("upstream_overflow");
+  }
+  const endpoint = cluster.choose();
+  if (endpoint === null) return connection.fail("no_healthy_upstream");
+  connection.forward(endpoint, cluster.source);
+}
