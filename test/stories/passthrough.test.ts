@@ -68,7 +68,7 @@ function get(world: Gateway, host: string) {
   return curl("--http1.1", "--cacert", join(directory, "ca.pem"), "--connect-to", to, `https://${host}/status/200`);
 }
 
-describe.skipIf(!process.env["SLUICE_P1"])("TLS PASSTHROUGH", () => {
+describe("TLS PASSTHROUGH", () => {
   test("exact and wildcard names choose their upstreams; a name of nobody is closed", async () => {
     const config = documents(
       gatewayResource("edge", [passthroughServer(["a.example", "*.b.example"])]),
