@@ -49,7 +49,8 @@ function addressBytes(address: string): Buffer {
   const [head = "", tail = ""] = withHexTail(address).split("::");
   const left = groupsOf(head);
   const right = groupsOf(tail);
-  const groups = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => 0);
+  const groups = [...left, ...zeros, ...right];
   return Buffer.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 

@@ -190,7 +190,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     const { body } = stream.request;
     this.takesBody = body !== "upgrade";
     this.writer.begin(stream.request);
-    if (this.takesBody && (stream.queuedBody !== null || (stream.isEnded && body !== "none"))) stream.handOverQueue(this);
+    if (this.takesBody && (stream.queuedBody !== null || (stream.isEnded && body !== "none")))
+      stream.handOverQueue(this);
   }
 
   private openPlain(target: ConnectTarget): Socket {

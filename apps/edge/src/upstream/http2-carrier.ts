@@ -20,6 +20,14 @@ const {
   NGHTTP2_REFUSED_STREAM,
 } = constants;
 
+const protocolErrors: ReadonlySet<number> = new Set([
+  NGHTTP2_PROTOCOL_ERROR,
+  NGHTTP2_FLOW_CONTROL_ERROR,
+  NGHTTP2_FRAME_SIZE_ERROR,
+  NGHTTP2_COMPRESSION_ERROR,
+  NGHTTP2_ENHANCE_YOUR_CALM,
+]);
+
 /** The connection, as its streams see it. */
 export interface CarrierOwner {
   /** Called once for every carrier, after its stream has been told. */
@@ -56,8 +64,12 @@ export class Http2Carrier implements StreamCarrier {
     this.hasSentBody = false;
     this.trailers = noTrailers;
     this.watchEnd();
-    h2.on("headers", (headers: IncomingHttpHeaders, _flags: number, raw: string[]) => this.onInformational(headers, raw));
-    h2.on("response", (headers: IncomingHttpHeaders, flags: number, raw: string[]) => this.onResponse(headers, flags, raw));
+    h2.on("headers", (headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
+      this.onInformational(headers, raw),
+    );
+    h2.on("response", (headers: IncomingHttpHeaders, flags: number, raw: string[]) =>
+      this.onResponse(headers, flags, raw),
+    );
     h2.on("trailers", (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
       this.trailers = allowedTrailers(endToEndFields(raw));
     });
@@ -217,14 +229,5 @@ function flush(carrier: Http2Carrier): void {
 }
 
 function failureOf(code: number | undefined): FailureCode {
-  switch (code) {
-    case NGHTTP2_PROTOCOL_ERROR:
-    case NGHTTP2_FLOW_CONTROL_ERROR:
-    case NGHTTP2_FRAME_SIZE_ERROR:
-    case NGHTTP2_COMPRESSION_ERROR:
-    case NGHTTP2_ENHANCE_YOUR_CALM:
-      return "upstream_protocol_error";
-    default:
-      return "upstream_reset";
-  }
+  return code !== undefined && protocolErrors.has(code) ? "upstream_protocol_error" : "upstream_reset";
 }

@@ -18,7 +18,7 @@ export function toHttp2Headers({ head, method, origin }: UpstreamRequest): Outgo
   headers[":scheme"] = origin.scheme;
   headers[":authority"] = origin.authority;
   headers[":path"] = head.slice(head.indexOf(" ") + 1, head.lastIndexOf(" ", lineEnd));
-  for (let start = lineEnd + 2; head.charCodeAt(start) !== 13; ) {
+  for (let start = lineEnd + 2; head.charCodeAt(start) !== 13;) {
     const colon = head.indexOf(":", start);
     const end = head.indexOf("\r\n", colon);
     const name = head.slice(start, colon);

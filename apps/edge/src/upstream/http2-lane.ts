@@ -50,7 +50,7 @@ export class Http2Lane implements Lane, Http2ConnectionOwner, IdleHolder {
 
   retire(): void {
     this.isRetired = true;
-    for (const connection of [...this.connections]) {
+    for (const connection of this.connections) {
       if (connection.isReady && this.pending.length === 0) connection.drain();
     }
   }
@@ -63,7 +63,7 @@ export class Http2Lane implements Lane, Http2ConnectionOwner, IdleHolder {
 
   closeIdle(nowMs: number): boolean {
     const { idleTimeoutMs } = this.options.transport.limits;
-    for (const connection of [...this.idle]) {
+    for (const connection of this.idle) {
       if (nowMs - connection.idleSinceMs >= idleTimeoutMs || connection.isSpent) connection.close();
     }
     this.isWatched = this.idle.size > 0;

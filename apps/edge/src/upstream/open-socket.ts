@@ -28,13 +28,13 @@ export function openPlain(target: ConnectTarget, onread: OnReadOpts | null): Soc
 }
 
 /**
- * A TLS socket. Write nothing before `secureConnect`, and nothing then unless `verifyPeer` returns null.
+ * A TLS socket. Write nothing before `secureConnect`, and nothing then unless `TlsOrigination.verify` returns null.
  * `connect` tells that TCP stands.
  */
 export function openSecure(target: ConnectTarget, { origination, serverName, alpn }: SecureTarget): TLSSocket {
   const { acceptsUntrusted, context } = origination;
   const key = sessionKey(target, serverName);
-  const session = origination.session(key);
+  const kept = origination.keptSession(key);
   const options = {
     ...(context === null ? {} : { secureContext: context }),
     // RFC 6066, 3: addresses are not sent as server names.
@@ -43,13 +43,13 @@ export function openSecure(target: ConnectTarget, { origination, serverName, alp
     rejectUnauthorized: !acceptsUntrusted,
     // The name is checked by `verify`, on resumed sessions as well.
     checkServerIdentity: () => undefined,
-    ...(session === undefined ? {} : { session }),
+    ...(kept === undefined ? {} : { session: kept.session }),
   };
   // Always over a socket of its own: a PROXY header has to leave before the handshake.
   const below = openPlain(target, null);
   const socket = connectTls({ socket: below, ...options });
   below.on("error", (error) => socket.destroy(error));
-  socket.on("session", (fresh: Buffer) => origination.keepSession(key, fresh));
+  origination.watchSessions(socket, key, kept);
   return socket;
 }
 

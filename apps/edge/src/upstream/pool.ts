@@ -63,7 +63,7 @@ export class EndpointPool implements LaneOwner, StreamOwner {
   /** Ends the pool: idle connections close now, the others with their request. */
   retire(): void {
     this.onlyLane?.retire();
-    for (const lane of [...this.lanes.values()]) lane.retire();
+    for (const lane of this.lanes.values()) lane.retire();
   }
 
   onStreamDone(): void {
@@ -99,8 +99,7 @@ export class EndpointPool implements LaneOwner, StreamOwner {
       protocol === "http2" || (protocol === "downstream" && origin.protocol === "HTTP/2" && origin.upgrade === null);
     const serverName = tls?.serverNameFor(origin.host) ?? "";
     const { remoteAddress, remotePort, localAddress, localPort } = origin.downstream;
-    const client =
-      sendsProxyProtocol === null ? "" : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+    const client = sendsProxyProtocol === null ? "" : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
     const key = `${isHttp2 ? "h2" : "h1"} ${client} ${serverName}`;
     const known = this.lanes.get(key);
     this.lanes.delete(key);

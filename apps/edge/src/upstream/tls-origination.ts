@@ -17,6 +17,21 @@ export const noSecrets: SecretLookup = () => null;
 /** Sessions of one cluster that may be resumed, by endpoint and server name. */
 const maxSessions = 256;
 
+/** In a resumed handshake no certificate is sent, and Node shows a client none: the one of the full handshake stays with the session. */
+export interface KeptSession {
+  readonly session: Buffer;
+  readonly certificate: X509Certificate;
+}
+
+interface Handshake {
+  readonly key: string;
+  readonly kept: KeptSession | undefined;
+  /** Set by `verify`. */
+  certificate: X509Certificate | null;
+  /** Tickets of TLS 1.2 come before the handshake is done. */
+  earlySession: Buffer | null;
+}
+
 export class TlsOrigination {
   /** Changes when anything does that this was made of. */
   readonly digest: string;
@@ -26,7 +41,8 @@ export class TlsOrigination {
   readonly acceptsUntrusted: boolean;
   private readonly sni: string;
   private readonly subjectAltNames: readonly string[];
-  private readonly sessions: LRUCache<string, Buffer>;
+  private readonly sessions: LRUCache<string, KeptSession>;
+  private readonly handshakes: WeakMap<TLSSocket, Handshake>;
 
   constructor(tls: UpstreamTls, secret: SecretLookup) {
     this.digest = originationDigest(tls, secret);
@@ -34,6 +50,7 @@ export class TlsOrigination {
     this.sni = tls.sni;
     this.subjectAltNames = tls.subjectAltNames;
     this.sessions = new LRUCache({ max: maxSessions });
+    this.handshakes = new WeakMap();
     const made = makeContext(tls, secret);
     this.problem = typeof made === "string" ? made : null;
     this.context = typeof made === "string" ? null : made;
@@ -49,12 +66,18 @@ export class TlsOrigination {
     return this.sni === "";
   }
 
-  session(key: string): Buffer | undefined {
+  keptSession(key: string): KeptSession | undefined {
     return this.sessions.get(key);
   }
 
-  keepSession(key: string, session: Buffer): void {
-    this.sessions.set(key, session);
+  /** Keeps under `key` the sessions that `socket` is given, once `verify` has passed it. `kept`: the one it was opened with. */
+  watchSessions(socket: TLSSocket, key: string, kept: KeptSession | undefined): void {
+    const handshake: Handshake = { key, kept, certificate: null, earlySession: null };
+    this.handshakes.set(socket, handshake);
+    socket.on("session", (session: Buffer) => {
+      if (handshake.certificate === null) handshake.earlySession = session;
+      else this.sessions.set(key, { session, certificate: handshake.certificate });
+    });
   }
 
   /**
@@ -64,16 +87,27 @@ export class TlsOrigination {
   verify(socket: TLSSocket, serverName: string): string | null {
     if (this.acceptsUntrusted) return null;
     if (!socket.authorized) return "certificate not trusted";
-    const certificate = socket.getPeerX509Certificate();
+    const handshake = this.handshakes.get(socket);
+    const resumed = socket.isSessionReused() ? handshake?.kept?.certificate : undefined;
+    const certificate = socket.getPeerX509Certificate() ?? resumed;
     if (certificate === undefined) return "no certificate";
     const nowMs = Date.now();
     // Written so that a date that could not be read (NaN) refuses.
-    if (!(Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo))) return "certificate expired";
+    if (!(Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo)))
+      return "certificate expired";
     const isMeant =
       this.subjectAltNames.length === 0
         ? isNamed(certificate, serverName)
         : certificateHasName(certificate.raw, this.subjectAltNames);
-    return isMeant ? null : "certificate has another name";
+    if (!isMeant) return "certificate has another name";
+    if (handshake !== undefined) this.keepVerified(handshake, certificate);
+    return null;
+  }
+
+  private keepVerified(handshake: Handshake, certificate: X509Certificate): void {
+    const { earlySession, key } = handshake;
+    handshake.certificate = certificate;
+    if (earlySession !== null) this.sessions.set(key, { session: earlySession, certificate });
   }
 }
 

@@ -175,7 +175,10 @@ describe("trailers and upgrades", () => {
     expect(upstream(new FakeExchange({ headers: ["connection", "TE", "te", te] })).headers["te"]).toBe("trailers");
   });
 
-  const upgrade = { upgrade: "websocket", headers: ["sec-websocket-key", "client's", "sec-websocket-protocol", "chat"] };
+  const upgrade = {
+    upgrade: "websocket",
+    headers: ["sec-websocket-key", "client's", "sec-websocket-protocol", "chat"],
+  };
 
   test("an upgrade of HTTP/1.1 is asked for with the client's key", () => {
     const { line, headers } = upstream(new FakeExchange(upgrade));

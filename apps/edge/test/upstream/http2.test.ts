@@ -221,7 +221,10 @@ test("a body that the upstream does not read is held back", async () => {
     sent += piece.length;
     const isDrained = exchange.next("drain");
     if (exchange.stream.write(piece)) continue;
-    const hasMore = await Promise.race([isDrained.then(() => true), new Promise<boolean>((r) => setTimeout(r, 200, false))]);
+    const hasMore = await Promise.race([
+      isDrained.then(() => true),
+      new Promise<boolean>((r) => setTimeout(r, 200, false)),
+    ]);
     if (!hasMore) break;
   }
   expect(sent).toBeLessThan(512 * 1024);
