@@ -121,7 +121,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   pauseReading(): void {
     this.parser.isPaused = true;
     // Before the connection stands nothing is read; the first read then finds the mark.
-    if (!this.isFeeding && this.isConnected) this.socket.pause();
+    if (!this.isFeeding && this.isConnected && this.isReady) this.socket.pause();
   }
 
   /** Goes on in the next tick: a handler that calls `resume` is not called back from inside it. */

@@ -1,5 +1,5 @@
 // One request on an HTTP/2 connection: joins a RequestStream to a stream of node:http2 and decides what its end means. The response is
-// complete only when the upstream has said END_STREAM; node:http2 also ends a stream that was reset without an error.
+// complete only when the upstream has said END_STREAM; node:http2 also ends a stream that was reset.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 import { noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
@@ -113,8 +113,8 @@ export class Http2Carrier implements StreamCarrier {
   }
 
   /**
-   * node:http2 calls `push(null)` for END_STREAM, and again for a reset with NO_ERROR, which a server may send in the middle of a
-   * response. Only the former comes while the stream is open.
+   * node:http2 calls `push(null)` for END_STREAM, but also for a reset in the middle of a response, whatever its code; then comes
+   * `end`, and `error` too late. Only for END_STREAM is the stream still open at the call (docs/adr/0005).
    */
   private watchEnd(): void {
     const { h2 } = this;
@@ -162,7 +162,7 @@ export class Http2Carrier implements StreamCarrier {
   /** To a client on HTTP/1.1 the upstream's consent has to look like a WebSocket handshake. */
   private switchFields(raw: readonly string[]): string[] {
     const { head, origin } = this.stream.request;
-    const key = origin.protocol === "HTTP/1.1" && origin.upgrade === "websocket" ? webSocketKeyOf(head) : null;
+    const key = origin.protocol !== "HTTP/2" && origin.upgrade === "websocket" ? webSocketKeyOf(head) : null;
     return [...endToEndFields(raw), ...(key === null ? [] : ["sec-websocket-accept", webSocketAccept(key)])];
   }
 

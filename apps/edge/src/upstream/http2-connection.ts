@@ -85,13 +85,7 @@ export class Http2Connection implements CarrierOwner {
 
   get hasRoom(): boolean {
     return (
-      this.isReady &&
-      !this.isClosed &&
-      !this.isDraining &&
-      this.session?.closed === false &&
-      this.carriers.size < Math.min(this.maxStreams, this.limits.maxConcurrentStreams) &&
-      this.openedCount < this.maxRequests &&
-      performance.now() < this.expiresAtMs
+      this.isReady && !this.isSpent && this.carriers.size < Math.min(this.maxStreams, this.limits.maxConcurrentStreams)
     );
   }
 
@@ -101,6 +95,7 @@ export class Http2Connection implements CarrierOwner {
       this.isClosed ||
       this.isDraining ||
       this.session?.closed === true ||
+      this.session?.destroyed === true ||
       this.openedCount >= this.maxRequests ||
       performance.now() >= this.expiresAtMs
     );

@@ -76,6 +76,8 @@ export class Http2Lane implements Lane, Http2ConnectionOwner, IdleHolder {
       if (stream === null) break;
       this.sendOn(connection, stream);
     }
+    // It takes fewer than was expected, or no more.
+    if (this.pending.length > 0 && this.connectingCount() === 0) this.openConnection();
     if (connection.activeStreams === 0 && !connection.isClosed) this.keepIdle(connection);
   }
 

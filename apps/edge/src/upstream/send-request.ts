@@ -1,5 +1,6 @@
 // The entry to the upstream client: what a request is and how it is sent, whichever protocol the cluster speaks.
 import type { Downstream } from "../exchange/downstream.ts";
+import type { RequestHead } from "../exchange/exchange.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { EndpointPool } from "./pool.ts";
 
@@ -11,7 +12,7 @@ export type RequestBody = "none" | "length" | "chunked" | "upgrade";
 
 /** Where a request comes from, as far as it decides which connection may carry it; an exchange is one. */
 export interface RequestOrigin {
-  readonly protocol: "HTTP/1.1" | "HTTP/2";
+  readonly protocol: RequestHead["protocol"];
   /** As sent. */
   readonly authority: string;
   /** The authority's host, lower case: the server name where the cluster names none. */

@@ -397,3 +397,45 @@ test("an upgrade becomes an extended CONNECT, and bytes flow both ways until the
   expect(exchange.headers).toEqual(expect.arrayContaining(["sec-websocket-accept", webSocketAccept(key)]));
   expect(seen).toMatchObject({ ":method": "CONNECT", ":protocol": "websocket", ":path": "/" });
 });
+
+test("connections are opened as far as the upstream's limit on streams makes them needed", async () => {
+  const open: ServerHttp2Stream[] = [];
+  await using world = await H2World.start((stream) => open.push(stream), { settings: { maxConcurrentStreams: 2 } });
+  const exchanges = Array.from({ length: 6 }, () => world.send());
+  await expect.poll(() => open.length).toBe(6);
+  expect(world.sessions).toHaveLength(3);
+  for (const stream of open) stream.respond({ ":status": 200 }, { endStream: true });
+  for (const exchange of exchanges) expect(await calls(exchange)).toEqual(["head 200", "end"]);
+});
+
+test("a head that HTTP/2 cannot carry fails alone", async () => {
+  await using world = await H2World.start((stream) => stream.respond({ ":status": 200 }, { endStream: true }));
+  expect(await calls(world.send({ fields: "te: gzip\r\n" }))).toEqual(["error upstream_protocol_error"]);
+  expect(await calls(world.send())).toEqual(["head 200", "end"]);
+  expect(world.stats).toMatchObject({ openConnections: 1, idleConnections: 1, activeRequests: 0 });
+});
+
+test("an upgrade is not sent to an upstream that does not know extended CONNECT", async () => {
+  let count = 0;
+  await using world = await H2World.start(() => count++);
+  const exchange = world.send({ body: "upgrade", origin: { upgrade: "websocket" } });
+  expect(await calls(exchange)).toEqual(["error upstream_protocol_error"]);
+  expect(count).toBe(0);
+});
+
+test("a body that is not as long as announced never looks complete to the upstream", async () => {
+  let isAborted = false;
+  let hasEnded = false;
+  await using world = await H2World.start((stream) => {
+    stream.on("aborted", () => (isAborted = true));
+    stream.on("end", () => (hasEnded = !stream.aborted));
+    stream.resume();
+  });
+  const exchange = world.send({ method: "POST", body: "length", fields: "content-length: 5\r\n" });
+  exchange.stream.write(Buffer.from("he"));
+  await exchange.next("drain");
+  exchange.stream.end();
+  expect(await calls(exchange)).toEqual(["drain", "error bad_request"]);
+  await expect.poll(() => isAborted).toBe(true);
+  expect(hasEnded).toBe(false);
+});
