@@ -34,8 +34,8 @@ export interface CarrierOwner {
   onCarrierDone(carrier: Http2Carrier): void;
   /** Whether the upstream cannot have seen this stream: it went away without. */
   hasIgnored(streamId: number): boolean;
-  /** The connection has answered before, so it may have died of age. */
-  readonly hasServed: boolean;
+  /** The connection is gone and had answered before: most likely the upstream closed it for being idle. */
+  readonly hasDiedOfAge: boolean;
   resend(stream: RequestStream): void;
 }
 
@@ -202,7 +202,7 @@ export class Http2Carrier implements StreamCarrier {
     const { h2, owner, stream } = this;
     const code = h2.rstCode;
     const isUnseen = code === NGHTTP2_REFUSED_STREAM || (h2.id !== undefined && owner.hasIgnored(h2.id)) || h2.pending;
-    const isStale = owner.hasServed && code !== NGHTTP2_PROTOCOL_ERROR && stream.isResendable;
+    const isStale = owner.hasDiedOfAge && stream.isResendable;
     this.finish(null);
     // Not seen: any request may go again (RFC 9113, 8.7), as long as its body is still here. Unanswered: those that may be repeated.
     if (!this.hasHead && !stream.hasBeenResent && !this.hasSentBody && (isUnseen || isStale)) {

@@ -68,7 +68,7 @@ export class Http2Connection implements CarrierOwner {
     this.isTcpConnected = false;
     this.lastStreamId = Infinity;
     this.detail = "";
-    this.connectTimer = setTimeout(() => this.lose("connect_timeout", ""), target.connectTimeoutMs);
+    this.connectTimer = setTimeout(() => this.end("connect_timeout", ""), target.connectTimeoutMs);
     this.socket = this.openSocket(target);
     this.socket.once("connect", () => (this.isTcpConnected = true));
     this.socket.on("error", (error: NodeJS.ErrnoException) => (this.detail ||= error.code ?? error.message));
@@ -81,6 +81,10 @@ export class Http2Connection implements CarrierOwner {
 
   get hasServed(): boolean {
     return this.endedCount > 0;
+  }
+
+  get hasDiedOfAge(): boolean {
+    return this.hasServed && (this.isClosed || this.socket.destroyed || this.session?.destroyed === true);
   }
 
   get hasRoom(): boolean {
@@ -164,7 +168,7 @@ export class Http2Connection implements CarrierOwner {
     socket.once("secureConnect", () => {
       const problem = tls.origination.verify(socket, tls.serverName);
       if (problem === null) this.startSession(socket);
-      else this.lose("upstream_tls_failure", problem);
+      else this.end("upstream_tls_failure", problem);
     });
     return socket;
   }
@@ -200,17 +204,13 @@ export class Http2Connection implements CarrierOwner {
   /** Socket or session are gone. Their streams hear of it from node:http2, each with its own code. */
   private onLost(): void {
     if (this.isReady) this.end(null, "");
-    else this.lose(this.lossBeforeReady(), this.detail);
+    else this.end(this.lossBeforeReady(), this.detail);
   }
 
   private lossBeforeReady(): FailureCode {
     if (!this.isTcpConnected) return "connect_failure";
     // After TCP and TLS: whatever answers there, it does not speak HTTP/2. No request has been sent.
     return this.session === null ? "upstream_tls_failure" : "upstream_protocol_error";
-  }
-
-  private lose(failure: FailureCode, detail: string): void {
-    this.end(failure, detail);
   }
 
   private end(failure: FailureCode | null, detail: string): void {

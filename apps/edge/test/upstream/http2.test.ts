@@ -5,7 +5,10 @@ import { defaultClusterLimits, type Cluster, type ClusterLimits } from "@sluice/
 import { expect, test } from "vitest";
 import { webSocketAccept } from "../../src/upstream/web-socket-key.ts";
 import { ClusterManager } from "../../src/upstream/cluster-manager.ts";
-import type { EndpointPool } from "../../src/upstream/pool.ts";
+import { createCounters } from "../../src/upstream/cluster-counters.ts";
+import { IdleClock } from "../../src/upstream/idle-clock.ts";
+import { EndpointPool } from "../../src/upstream/pool.ts";
+import { toPoolLimits } from "../../src/upstream/pool-limits.ts";
 import { clusterOf, RawServer } from "./raw-server.ts";
 import { RecordedExchange, type SentRequest, turns } from "./recorded-exchange.ts";
 
@@ -35,10 +38,14 @@ class H2World implements AsyncDisposable {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const world = new H2World(server);
-    const { port } = server.address() as AddressInfo;
+    const { port } = world;
     const limits = { ...defaultClusterLimits, ...rest.limits };
     world.manager.apply([clusterOf([{ port }], { protocol: "http2", limits, ...rest.cluster })]);
     return world;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
   }
 
   get pool(): EndpointPool {
@@ -221,10 +228,7 @@ test("a body that the upstream does not read is held back", async () => {
     sent += piece.length;
     const isDrained = exchange.next("drain");
     if (exchange.stream.write(piece)) continue;
-    const hasMore = await Promise.race([
-      isDrained.then(() => true),
-      new Promise<boolean>((r) => setTimeout(r, 200, false)),
-    ]);
+    const hasMore = await Promise.race([isDrained.then(() => true), turns(100).then(() => false)]);
     if (!hasMore) break;
   }
   expect(sent).toBeLessThan(512 * 1024);
@@ -289,6 +293,17 @@ test("a refused stream is sent again, also a POST, and once only", async () => {
   expect(count).toBe(2);
   expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_reset"]);
   expect(count).toBe(4);
+});
+
+test("a stream that a living upstream resets is not sent again: it was seen", async () => {
+  let count = 0;
+  await using world = await H2World.start((stream) => {
+    if (++count === 1) stream.respond({ ":status": 200 }, { endStream: true });
+    else stream.close(2);
+  });
+  await calls(world.send());
+  expect(await calls(world.send())).toEqual(["error upstream_reset"]);
+  expect(count).toBe(2);
 });
 
 test("GOAWAY lets what runs finish, and what comes next takes another connection", async () => {
@@ -438,4 +453,30 @@ test("a body that is not as long as announced never looks complete to the upstre
   expect(await calls(exchange)).toEqual(["drain", "error bad_request"]);
   await expect.poll(() => isAborted).toBe(true);
   expect(hasEnded).toBe(false);
+});
+
+test("an idle connection closes after its time, one with a stream does not", async () => {
+  const open: ServerHttp2Stream[] = [];
+  await using world = await H2World.start((stream) => {
+    stream.respond({ ":status": 200 });
+    stream.write("a");
+    open.push(stream);
+  });
+  const clock = new IdleClock();
+  const counters = createCounters();
+  const limits = { ...toPoolLimits(defaultClusterLimits), idleTimeoutMs: 1000 };
+  const transport = { protocol: "http2", tls: null, sendsProxyProtocol: null, connectTimeoutMs: 5000, limits } as const;
+  const pool = new EndpointPool({ host: "127.0.0.1", port: world.port, transport, counters, clock });
+  const exchange = RecordedExchange.send(pool);
+  await exchange.next("data");
+  clock.tick(clock.nowMs + 5000);
+  expect(counters).toMatchObject({ openConnections: 1, idleConnections: 0 });
+  open[0]?.end("z");
+  await exchange.settled();
+  expect(counters).toMatchObject({ openConnections: 1, idleConnections: 1 });
+  const isClosed = once(world.sessions[0]!, "close");
+  clock.tick(clock.nowMs + 1000);
+  await isClosed;
+  expect(counters).toMatchObject({ openConnections: 0, idleConnections: 0, activeRequests: 0 });
+  clock.stop();
 });

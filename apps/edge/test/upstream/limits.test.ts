@@ -118,6 +118,16 @@ test("with PROXY headers a connection is one client's, and begins with who that 
   expect(world.server.connections).toHaveLength(2);
 });
 
+test("the PROXY header goes before the TLS handshake", async () => {
+  const tls = { certificate: null, trustedCa: null, crl: null, sni: "a", subjectAltNames: [], acceptsUntrusted: true };
+  await using world = await worldWith({}, { sendsProxyProtocol: "V1", tls });
+  const exchange = RecordedExchange.send(world.pool);
+  const upstream = await world.server.connection(0);
+  await expect.poll(() => upstream.received).toMatch(/^PROXY TCP4 203\.0\.113\.9 192\.0\.2\.1 40000 443\r\n\x16\x03/);
+  upstream.socket.destroy();
+  expect(await exchange.settled()).toEqual(["error upstream_tls_failure"]);
+});
+
 test("at the limit of connections one client's idle one gives way to another client", async () => {
   await using world = await worldWith({ maxConnections: 1 }, { sendsProxyProtocol: "V2" });
   for (const [index, remotePort] of [1, 2, 3].entries()) {
