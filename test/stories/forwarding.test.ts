@@ -132,6 +132,8 @@ describe.each(engineLanes)("$name", ({ name: laneName, edge, expected }) => {
       "x-two",
       "accept",
       "x-two",
+      // Envoy's one exception: that the client takes trailers is passed on, because the gateway passes trailers on.
+      "te",
       "x-forwarded-for",
       "x-forwarded-proto",
       "x-envoy-internal",

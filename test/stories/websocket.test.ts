@@ -11,7 +11,7 @@ import { host, protocolWorld } from "../support/protocol-world.ts";
 const httpbin = await startHttpbin();
 afterAll(() => httpbin.close());
 
-describe.skipIf(process.env["SLUICE_P3"] === undefined).each(engineLanes)("$name:", (lane) => {
+describe.each(engineLanes)("$name:", (lane) => {
   let world: Gateway;
   beforeAll(async () => {
     world = await protocolWorld(lane, { ws: httpbin.port, status: httpbin.port });

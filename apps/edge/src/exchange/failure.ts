@@ -64,6 +64,11 @@ export const failures = {
     side: "upstream",
     retry: true,
   }),
+  /** No handshake, or the upstream is not who it should be; also where a certificate of ours is missing. Nothing was sent. */
+  upstream_tls_failure: row(503, "UF", "upstream_reset_before_response_started{connection_failure,TLS_error}", {
+    side: "upstream",
+    retry: true,
+  }),
   upstream_reset: row(503, "UC", "upstream_reset_before_response_started{connection_termination}", {
     side: "upstream",
   }),

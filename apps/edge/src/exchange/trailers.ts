@@ -1,37 +1,50 @@
-// Which fields may stand behind a body. A trailer is read after everything was decided, so whatever decides something (framing,
-// routing, authentication, content) may not come that late: merged into the head by someone further on, it would decide anew
-// (RFC 9110, 6.5.1).
+// Which fields may stand in trailers (RFC 9110, 6.5.1). A recipient may merge trailers into the head, so one that frames, routes,
+// authenticates or says how to read the content would let the tail of a message rewrite what its head has already decided.
 import { noTrailers } from "./exchange.ts";
 
 const forbidden = new Set([
-  "authorization",
-  "cache-control",
+  // Framing and this hop.
   "connection",
-  "content-encoding",
   "content-length",
-  "content-range",
-  "content-type",
-  "cookie",
-  "expect",
-  "host",
+  "http2-settings",
   "keep-alive",
-  "max-forwards",
-  "proxy-authenticate",
-  "proxy-authorization",
   "proxy-connection",
-  "range",
-  "set-cookie",
   "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
+  // Routing, and what only a gateway may say of a client.
+  "host",
+  "forwarded",
+  // Control.
+  "age",
+  "cache-control",
+  "expect",
+  "expires",
+  "location",
+  "max-forwards",
+  "pragma",
+  "range",
+  "retry-after",
+  "vary",
+  "warning",
+  // Authentication.
+  "authorization",
+  "cookie",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "set-cookie",
   "www-authenticate",
+  // How to read the content.
+  "content-encoding",
+  "content-range",
+  "content-type",
 ]);
 
-/** Names only the gateway may set (proxy/request-head.ts), and pseudo headers. */
+/** Pseudo headers, conditions, and names that only a gateway may set (proxy/request-head.ts). */
 const forbiddenPrefixes = [":", "if-", "x-forwarded-", "x-envoy-"] as const;
 
-/** The fields of `raw` (flat) that may be passed on, names in lower case. */
+/** The fields of flat `raw` that may travel on, names in lower case. */
 export function allowedTrailers(raw: readonly string[]): readonly string[] {
   if (raw.length === 0) return noTrailers;
   const allowed: string[] = [];

@@ -7,7 +7,7 @@ import type { Exchange, ExchangeHandler } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
-import { sendRequest } from "../upstream/send-request.ts";
+import { type RequestBody, sendRequest } from "../upstream/send-request.ts";
 import { coarseSeconds } from "./clock.ts";
 import { sendFailure } from "./local-response.ts";
 import { buildUpstreamHead } from "./request-head.ts";
@@ -82,11 +82,12 @@ export class Proxy implements ExchangeHandler {
     const endpoint = cluster.choose();
     if (endpoint === null) return this.#fail(exchange, "no_healthy_upstream");
     const head = buildUpstreamHead(exchange, route.operation);
-    const body = exchange.bodyLength === 0 ? "none" : exchange.bodyLength < 0 ? "chunked" : "length";
     exchange.upstreamStartedAt = performance.now();
     const allowedMs = allowedTimeMs(exchange, this.#requestTimeoutMs);
     if (allowedMs >= 0) exchange.deadline = setTimeout(() => this.#expire(exchange), allowedMs);
-    exchange.upstream = sendRequest(endpoint, { method: exchange.method, head, body }, exchange);
+    const { bodyLength, method } = exchange;
+    const request = { method, head, body: bodyOf(exchange), bodyLength, origin: exchange };
+    exchange.upstream = sendRequest(endpoint, request, exchange);
   }
 
   onRequestData(exchange: Exchange, chunk: Uint8Array): void {
@@ -194,4 +195,9 @@ export class Proxy implements ExchangeHandler {
 /** Over HTTP/2 any 2xx would tell the client that its tunnel is open, also one that the upstream answered as to a plain GET. */
 function isFalseAcceptance({ upgrade, protocol }: Exchange, status: number): boolean {
   return upgrade !== null && protocol === "HTTP/2" && status >= 200 && status < 300;
+}
+
+function bodyOf({ bodyLength, upgrade }: Exchange): RequestBody {
+  if (upgrade !== null) return "upgrade";
+  return bodyLength === 0 ? "none" : bodyLength < 0 ? "chunked" : "length";
 }

@@ -2,6 +2,7 @@
 // the gateway's own. Built as one string because it leaves in one write.
 import { randomUUID } from "node:crypto";
 import type { Exchange } from "../exchange/exchange.ts";
+import { newWebSocketKey } from "../upstream/web-socket-key.ts";
 import { isInternalAddress } from "./addresses.ts";
 import { clientCertificateHeader } from "./client-certificate-header.ts";
 import { type IncomingTrace, traceHeaders } from "./trace-ids.ts";
@@ -27,16 +28,20 @@ const dropped = new Set([
 const trace: IncomingTrace = { traceId: null, spanId: null, sampled: null, b3: null, traceParent: null };
 let forwardedFor = "";
 let requestId = "";
+let takesTrailers = false;
+let isKeyOurs = false;
 
 /**
- * The complete request head for an HTTP/1.1 upstream, empty line included. Sets `exchange.requestId`.
- * The order is the client's, then the gateway's.
+ * The complete request head as HTTP/1.1, empty line included. Sets `exchange.requestId`. The order is the client's, then the
+ * gateway's. An upgrade is asked for as HTTP/1.1 does, whatever the client spoke (RFC 8441, 5).
  */
 export function buildUpstreamHead(exchange: Exchange, operation: string): string {
   const { downstream, headers } = exchange;
   const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
-  let head = `${exchange.method} ${target} HTTP/1.1\r\nhost: ${exchange.authority}\r\n`;
+  const method = exchange.upgrade === null ? exchange.method : "GET";
+  let head = `${method} ${target} HTTP/1.1\r\nhost: ${exchange.authority}\r\n`;
   resetCaptured();
+  isKeyOurs = makesKey(exchange);
   const nominated = connectionNominated(exchange);
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? "";
@@ -44,9 +49,12 @@ export function buildUpstreamHead(exchange: Exchange, operation: string): string
     if (isTakenOut(name, value) || (nominated !== null && nominated.includes(name))) continue;
     head += `${name}: ${value}\r\n`;
   }
-  if (exchange.bodyLength > 0 || (exchange.bodyLength === 0 && announcesEmptyBody(exchange))) {
+  if (exchange.upgrade !== null) head += upgradeFields(exchange, exchange.upgrade);
+  else if (exchange.bodyLength > 0 || (exchange.bodyLength === 0 && announcesEmptyBody(exchange))) {
     head += `content-length: ${exchange.bodyLength}\r\n`;
   } else if (exchange.bodyLength < 0) head += "transfer-encoding: chunked\r\n";
+  // gRPC servers insist on it. Other codings of TE are this hop's affair.
+  if (takesTrailers) head += "te: trailers\r\n";
 
   // Envoy's rule: a request is internal when its peer is and no proxy before us named another client.
   const isInternal = forwardedFor === "" && isInternalAddress(downstream.remoteAddress);
@@ -70,6 +78,7 @@ function resetCaptured(): void {
   trace.traceId = trace.spanId = trace.sampled = trace.b3 = trace.traceParent = null;
   forwardedFor = "";
   requestId = "";
+  takesTrailers = false;
 }
 
 /** True when the header is not passed on as it is. Most names leave at the first letter. */
@@ -88,7 +97,11 @@ function isTakenOut(name: string, value: string): boolean {
         trace.traceParent = value;
         return true;
       }
+      if (name === "te") takesTrailers ||= value === "trailers" || namesTrailers(value);
       return dropped.has(name);
+    case 115: // s
+      // On HTTP/2 there is no key; one that is sent all the same would be taken for the one made here.
+      return isKeyOurs && name === "sec-websocket-key";
     case 98: // b
       if (name !== "b3") return false;
       trace.b3 = value;
@@ -147,4 +160,19 @@ function connectionNominated(exchange: Exchange): string[] | null {
 /** `content-length: 0` is passed on where the client sent it: some backends insist on it for POST. */
 function announcesEmptyBody(exchange: Exchange): boolean {
   return exchange.method !== "GET" && exchange.method !== "HEAD" && exchange.header("content-length") !== null;
+}
+
+/** `deflate;q=0.5, trailers` */
+function namesTrailers(te: string): boolean {
+  return te.split(",").some((coding) => coding.trim().toLowerCase() === "trailers");
+}
+
+/** The handshake of WebSocket over HTTP/1.1 needs a key, which a client on HTTP/2 has not. */
+function makesKey({ protocol, upgrade }: Exchange): boolean {
+  return protocol === "HTTP/2" && upgrade === "websocket";
+}
+
+function upgradeFields(exchange: Exchange, upgrade: string): string {
+  const fields = `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
+  return makesKey(exchange) ? `${fields}sec-websocket-key: ${newWebSocketKey()}\r\n` : fields;
 }

@@ -5,11 +5,10 @@ import type { Random } from "./balancer.ts";
 import { ClusterRuntime, type UpstreamEnvironment } from "./cluster.ts";
 import type { ClusterStats } from "./cluster-counters.ts";
 import { IdleClock } from "./idle-clock.ts";
-import { defaultPoolLimits, type PoolLimits } from "./pool.ts";
 import { defaultResolverOptions, type ResolverOptions } from "./resolver.ts";
+import { noSecrets, type SecretLookup } from "./tls-origination.ts";
 
 export interface ClusterManagerOptions {
-  readonly limits?: Partial<PoolLimits>;
   readonly resolver?: Partial<ResolverOptions>;
   readonly random?: Random;
 }
@@ -26,7 +25,6 @@ export class ClusterManager {
   constructor(options: ClusterManagerOptions = {}) {
     this.environment = {
       clock: new IdleClock(),
-      limits: { ...defaultPoolLimits, ...options.limits },
       resolver: { ...defaultResolverOptions, ...options.resolver },
       random: options.random ?? Math.random,
     };
@@ -38,9 +36,12 @@ export class ClusterManager {
     return this.entries.get(name)?.runtime ?? null;
   }
 
-  /** Makes `clusters` the live ones. Those that are equal to before keep everything, those that are gone are closed. */
-  apply(clusters: readonly Cluster[]): void {
-    this.add(clusters);
+  /**
+   * Makes `clusters` the live ones, with the secrets of their table. Those that are equal to before keep everything, those that
+   * are gone are closed.
+   */
+  apply(clusters: readonly Cluster[], secret: SecretLookup = noSecrets): void {
+    this.add(clusters, secret);
     const names = new Set(clusters.map(({ name }) => name));
     for (const [name, entry] of this.entries) {
       if (names.has(name)) continue;
@@ -50,14 +51,15 @@ export class ClusterManager {
   }
 
   /** The first half of `apply`: clusters of the next table are there, those that only the live table names still are. */
-  add(clusters: readonly Cluster[]): void {
+  add(clusters: readonly Cluster[], secret: SecretLookup = noSecrets): void {
     for (const cluster of clusters) {
       const entry = this.entries.get(cluster.name);
       if (entry === undefined) {
-        this.entries.set(cluster.name, { cluster, runtime: new ClusterRuntime(cluster, this.environment) });
-      } else if (entry.cluster !== cluster && !isDeepStrictEqual(entry.cluster, cluster)) {
+        this.entries.set(cluster.name, { cluster, runtime: new ClusterRuntime(cluster, this.environment, secret) });
+      } else if (cluster.tls !== null || (entry.cluster !== cluster && !isDeepStrictEqual(entry.cluster, cluster))) {
+        // With TLS also when the cluster is the same: a secret it names may not be.
         entry.cluster = cluster;
-        entry.runtime.update(cluster);
+        entry.runtime.update(cluster, secret);
       }
     }
   }

@@ -5,13 +5,15 @@ import type { Cluster, Endpoint } from "@sluice/core/model";
 import { LeastRequestBalancer, type Random } from "./balancer.ts";
 import { type ClusterCounters, type ClusterStats, createCounters } from "./cluster-counters.ts";
 import type { IdleClock } from "./idle-clock.ts";
-import { EndpointPool, type PoolLimits } from "./pool.ts";
+import type { Transport } from "./lane.ts";
+import { EndpointPool } from "./pool.ts";
+import { toPoolLimits } from "./pool-limits.ts";
 import { HostResolver, type ResolverOptions } from "./resolver.ts";
+import { noSecrets, originationDigest, type SecretLookup, TlsOrigination } from "./tls-origination.ts";
 
 /** What all clusters of a process share. */
 export interface UpstreamEnvironment {
   readonly clock: IdleClock;
-  readonly limits: PoolLimits;
   readonly resolver: ResolverOptions;
   readonly random: Random;
 }
@@ -29,11 +31,12 @@ export class ClusterRuntime {
   private readonly counters: ClusterCounters;
   private readonly resolver: HostResolver;
   private cluster: Cluster;
+  private transport: Transport;
   private pools: Map<string, EndpointPool>;
   private balancer: LeastRequestBalancer<EndpointPool>;
   private firstResolution: Promise<void>;
 
-  constructor(cluster: Cluster, environment: UpstreamEnvironment) {
+  constructor(cluster: Cluster, environment: UpstreamEnvironment, secret: SecretLookup = noSecrets) {
     this.name = cluster.name;
     this.environment = environment;
     this.counters = createCounters();
@@ -42,7 +45,8 @@ export class ClusterRuntime {
     this.pools = new Map();
     this.balancer = new LeastRequestBalancer([], environment.random);
     this.firstResolution = Promise.resolve();
-    this.update(cluster);
+    this.transport = transportOf(cluster, secret, null);
+    this.update(cluster, secret);
   }
 
   /** The endpoint for the next request; null when none is healthy (or none has resolved): `no_healthy_upstream`. */
@@ -50,9 +54,13 @@ export class ClusterRuntime {
     return this.balancer.choose();
   }
 
-  /** Takes on a new version of the cluster. Endpoints that remain keep their connections, the others finish what they carry. */
-  update(cluster: Cluster): void {
+  /**
+   * Takes on a new version of the cluster, or of its secrets. Endpoints that remain keep their connections, the others finish what
+   * they carry; so do all when it is reached in another way than before.
+   */
+  update(cluster: Cluster, secret: SecretLookup = noSecrets): void {
     this.cluster = cluster;
+    this.takeTransport(transportOf(cluster, secret, this.transport.tls));
     const hosts = cluster.endpoints.filter((endpoint) => isIP(endpoint.address) === 0).map(({ address }) => address);
     this.firstResolution = this.resolver.watch(hosts);
     this.rebuild();
@@ -85,12 +93,27 @@ export class ClusterRuntime {
     return this.counters.openConnections;
   }
 
+  private takeTransport(next: Transport): void {
+    const { transport } = this;
+    const isSameWay =
+      next.protocol === transport.protocol &&
+      next.tls?.digest === transport.tls?.digest &&
+      next.sendsProxyProtocol === transport.sendsProxyProtocol;
+    if (isSameWay) {
+      transport.limits = next.limits;
+      transport.connectTimeoutMs = next.connectTimeoutMs;
+      return;
+    }
+    this.transport = next;
+    for (const pool of this.pools.values()) pool.retire();
+    this.pools = new Map();
+  }
+
   private rebuild(): void {
     const pools = new Map<string, EndpointPool>();
     for (const [key, target] of this.targets()) {
       const pool = this.pools.get(key) ?? this.createPool(target);
       pool.weight = target.weight;
-      pool.connectTimeoutMs = this.cluster.connectTimeoutMs;
       pools.set(key, pool);
     }
     for (const [key, pool] of this.pools) {
@@ -120,9 +143,20 @@ export class ClusterRuntime {
   }
 
   private createPool(target: Target): EndpointPool {
-    const { clock, limits } = this.environment;
-    const { counters } = this;
-    const { connectTimeoutMs } = this.cluster;
-    return new EndpointPool({ host: target.host, port: target.port, connectTimeoutMs, limits, counters, clock });
+    const { counters, environment, transport } = this;
+    return new EndpointPool({ host: target.host, port: target.port, transport, counters, clock: environment.clock });
   }
+}
+
+/** @param known what TLS was made of so far, kept when it would be made of the same */
+function transportOf(cluster: Cluster, secret: SecretLookup, known: TlsOrigination | null): Transport {
+  const { connectTimeoutMs, protocol, sendsProxyProtocol, tls } = cluster;
+  const isKnown = tls !== null && known !== null && known.digest === originationDigest(tls, secret);
+  return {
+    protocol,
+    tls: tls === null ? null : isKnown ? known : new TlsOrigination(tls, secret),
+    sendsProxyProtocol,
+    connectTimeoutMs,
+    limits: toPoolLimits(cluster.limits),
+  };
 }

@@ -1,16 +1,13 @@
 // One keep-alive HTTP/1.1 connection to an endpoint, carrying one stream at a time. It owns the socket: reading, pausing, what a
 // close means for the request under way. Nothing here decides which connection a request takes; that is the pool's.
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { FailureCode } from "../exchange/failure.ts";
-import type { Http1Stream } from "./http1-stream.ts";
-import { RequestWriter, writeHighWaterBytes } from "./request-writer.ts";
+import { type ConnectTarget, openPlain, openSecure, type SecureTarget } from "./open-socket.ts";
+import type { RequestStream, StreamCarrier } from "./request-stream.ts";
+import { RequestWriter } from "./request-writer.ts";
 import { type ResponseEvents, ResponseParser } from "./response-parser.ts";
-
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly connectTimeoutMs: number;
-}
+import { isWebSocketAnswer, withoutWebSocketAnswer } from "./web-socket-key.ts";
 
 /** The pool, as its connections see it. */
 export interface ConnectionOwner {
@@ -20,7 +17,7 @@ export interface ConnectionOwner {
   onConnectionClosed(connection: Http1Connection): void;
   onConnectFailure(): void;
   /** The connection died before the upstream answered; the stream may be sent again. */
-  resend(stream: Http1Stream): void;
+  resend(stream: RequestStream): void;
 }
 
 /**
@@ -34,7 +31,7 @@ function continueReading(connection: Http1Connection): void {
   connection.continueReading();
 }
 
-export class Http1Connection implements ResponseEvents {
+export class Http1Connection implements ResponseEvents, StreamCarrier {
   /** `127.0.0.1:51234`; empty until connected. */
   localAddress: string;
   /** Clock time when it last became idle; kept by the pool. */
@@ -42,15 +39,21 @@ export class Http1Connection implements ResponseEvents {
   /** Responses carried so far. */
   servedCount: number;
   isClosed: boolean;
+  /** What the present request's body has to wait for is there. */
+  takesBody: boolean;
+  /** `performance.now()` from which on it carries no further request. */
+  readonly expiresAtMs: number;
   private readonly owner: ConnectionOwner;
   private readonly socket: Socket;
   private readonly parser: ResponseParser;
   private readonly writer: RequestWriter;
   private connectTimer: NodeJS.Timeout | null;
-  private stream: Http1Stream | null;
+  private stream: RequestStream | null;
   /** Bytes that arrived while the stream was paused. At most one read: reading stops with them. */
   private held: Buffer | null;
   private isConnected: boolean;
+  /** Requests may leave: at once on cleartext, where the socket keeps them until connected; with TLS after `verify`. */
+  private isReady: boolean;
   /** The upstream has begun to answer the present request. */
   private hasAnswer: boolean;
   /** Inside `feed`: pause and resume only leave a mark, `feed` acts on it. */
@@ -58,30 +61,28 @@ export class Http1Connection implements ResponseEvents {
   private isResumeScheduled: boolean;
   private detail: string;
 
-  constructor(owner: ConnectionOwner, options: ConnectionOptions) {
+  constructor(owner: ConnectionOwner, target: ConnectTarget, maxDurationMs: number) {
     this.localAddress = "";
     this.idleSinceMs = 0;
     this.servedCount = 0;
     this.isClosed = false;
+    this.takesBody = false;
+    this.expiresAtMs = maxDurationMs === Infinity ? Infinity : performance.now() + maxDurationMs;
     this.owner = owner;
     this.parser = new ResponseParser(this);
     this.stream = null;
     this.held = null;
     this.isConnected = false;
+    this.isReady = target.tls === null;
     this.hasAnswer = false;
     this.isFeeding = false;
     this.isResumeScheduled = false;
     this.detail = "";
-    this.socket = connect({
-      host: options.host,
-      port: options.port,
-      noDelay: true,
-      onread: { buffer: readBuffer, callback: (count) => this.onRead(count) },
-    });
-    this.writer = new RequestWriter(this.socket);
-    this.connectTimer = setTimeout(() => this.onConnectTimeout(), options.connectTimeoutMs);
+    this.socket = target.tls === null ? this.openPlain(target) : this.openSecure(target, target.tls);
+    this.writer = new RequestWriter(this.socket, target.tls === null);
+    this.connectTimer = setTimeout(() => this.onConnectTimeout(), target.connectTimeoutMs);
     this.socket.on("connect", () => this.onConnect());
-    this.socket.on("drain", () => this.stream?.drain());
+    this.socket.on("drain", () => this.onDrain());
     this.socket.on("error", (error: NodeJS.ErrnoException) => this.onError(error));
     this.socket.on("end", () => this.onEof());
     this.socket.on("close", () => this.onSocketClose());
@@ -97,29 +98,30 @@ export class Http1Connection implements ResponseEvents {
   }
 
   /** Sends a stream's request. The connection must be idle or new. */
-  carry(stream: Http1Stream): void {
+  carry(stream: RequestStream): void {
     this.stream = stream;
     this.hasAnswer = false;
     stream.connection = this;
     stream.localAddress = this.localAddress;
-    this.parser.begin(stream.request.method === "HEAD");
+    const { body, method } = stream.request;
+    this.parser.begin(method === "HEAD", body === "upgrade");
     this.parser.isPaused = stream.isPaused;
-    this.writer.begin(stream.request);
-    if (stream.queuedBody !== null) this.writeQueued(stream, stream.queuedBody);
+    this.takesBody = false;
+    if (this.isReady) this.start(stream);
   }
 
   writeBody(chunk: Uint8Array): boolean {
     return this.writer.write(chunk);
   }
 
-  endBody(): void {
-    this.writer.end();
+  endBody(trailers: readonly string[]): void {
+    this.writer.end(trailers);
   }
 
   pauseReading(): void {
     this.parser.isPaused = true;
     // Before the connection stands nothing is read; the first read then finds the mark.
-    if (!this.isFeeding && this.isConnected) this.socket.pause();
+    if (!this.isFeeding && this.isConnected && this.isReady) this.socket.pause();
   }
 
   /** Goes on in the next tick: a handler that calls `resume` is not called back from inside it. */
@@ -159,15 +161,67 @@ export class Http1Connection implements ResponseEvents {
   }
 
   onHead(status: number, headers: string[], bodyLength: number): void {
-    this.stream?.handler.onUpstreamHead(status, headers, bodyLength);
+    if (status === 101) this.onSwitch(headers);
+    else this.stream?.handler.onUpstreamHead(status, headers, bodyLength);
   }
 
   onBody(chunk: Uint8Array): void {
     this.stream?.handler.onUpstreamData(chunk);
   }
 
-  /** A read has filled `readBuffer`. Returns whether to go on reading. */
-  private onRead(count: number): boolean {
+  /** The upstream agrees to the upgrade: bytes flow in both directions until one side ends. */
+  private onSwitch(headers: string[]): void {
+    const { stream } = this;
+    if (stream === null) return;
+    const { head, origin } = stream.request;
+    // A client on HTTP/2 knows nothing of keys (RFC 8441, 5): the question was ours, so is the check of the answer.
+    const isOurs = origin.protocol === "HTTP/2" && origin.upgrade === "websocket";
+    if (isOurs && !isWebSocketAnswer(head, headers)) {
+      this.failStream("upstream_protocol_error", "bad sec-websocket-accept");
+      return;
+    }
+    this.takesBody = true;
+    stream.handler.onUpstreamHead(101, isOurs ? withoutWebSocketAnswer(headers) : headers, -1);
+    if (!this.isClosed) stream.handOverQueue(this);
+  }
+
+  /** Sends what there is of a request. */
+  private start(stream: RequestStream): void {
+    const { body } = stream.request;
+    this.takesBody = body !== "upgrade";
+    this.writer.begin(stream.request);
+    if (this.takesBody && (stream.queuedBody !== null || (stream.isEnded && body !== "none")))
+      stream.handOverQueue(this);
+  }
+
+  private openPlain(target: ConnectTarget): Socket {
+    return openPlain(target, { buffer: readBuffer, callback: (count) => this.onRead(readBuffer, count) });
+  }
+
+  private openSecure(target: ConnectTarget, tls: SecureTarget): TLSSocket {
+    const socket = openSecure(target, tls);
+    socket.on("secureConnect", () => this.onSecure(socket, tls));
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.onRead(chunk, chunk.length)) socket.pause();
+    });
+    return socket;
+  }
+
+  private onSecure(socket: TLSSocket, { origination, serverName }: SecureTarget): void {
+    if (this.isClosed) return;
+    const problem = origination.verify(socket, serverName);
+    if (problem !== null) {
+      this.detail = problem;
+      this.onLost();
+      return;
+    }
+    this.isReady = true;
+    this.clearConnectTimer();
+    if (this.stream !== null) this.start(this.stream);
+  }
+
+  /** A read has brought `bytes[0, count)`. Returns whether to go on reading. */
+  private onRead(bytes: Buffer, count: number): boolean {
     if (this.stream === null) {
       // Nothing was asked: the tail of an overlong response, or a farewell (408). Taken for an answer it would be the wrong one.
       this.close();
@@ -181,10 +235,10 @@ export class Http1Connection implements ResponseEvents {
     this.hasAnswer = true;
     if (this.held !== null) {
       // Reading was stopped, so this should not be; but if it is, the order of bytes must not suffer.
-      this.hold(readBuffer, 0, count);
+      this.hold(bytes, 0, count);
       return false;
     }
-    return this.feed(readBuffer, count);
+    return this.feed(bytes, count);
   }
 
   /** Hands `bytes[0, end)` to the stream. Returns whether the connection should go on reading. */
@@ -212,8 +266,8 @@ export class Http1Connection implements ResponseEvents {
 
   private hold(bytes: Buffer, start: number, end: number): void {
     const rest = bytes.subarray(start, end);
-    if (bytes !== readBuffer) this.held = rest;
-    else this.held = this.held === null ? Buffer.from(rest) : Buffer.concat([this.held, rest]);
+    if (this.held !== null) this.held = Buffer.concat([this.held, rest]);
+    else this.held = bytes === readBuffer ? Buffer.from(rest) : rest;
   }
 
   /** The response is complete. Extra bytes behind it, or a request still being sent, make the connection useless. */
@@ -226,7 +280,7 @@ export class Http1Connection implements ResponseEvents {
     } else {
       this.close();
     }
-    stream?.complete();
+    stream?.complete(this.parser.trailers);
   }
 
   private failStream(failure: FailureCode, detail: string): void {
@@ -243,6 +297,9 @@ export class Http1Connection implements ResponseEvents {
     } else if (!this.isConnected) {
       this.owner.onConnectFailure();
       this.failStream("connect_failure", detail);
+    } else if (!this.isReady) {
+      this.owner.onConnectFailure();
+      this.failStream("upstream_tls_failure", detail);
     } else if (this.parser.hasHead) {
       this.failStream("upstream_reset_midway", detail);
     } else if (this.servedCount > 0 && !this.hasAnswer && stream.isResendable) {
@@ -260,10 +317,14 @@ export class Http1Connection implements ResponseEvents {
   private onConnect(): void {
     const { socket } = this;
     this.isConnected = true;
-    this.clearConnectTimer();
+    if (this.isReady) this.clearConnectTimer();
     const host = socket.localAddress ?? "";
     this.localAddress = host.includes(":") ? `[${host}]:${socket.localPort}` : `${host}:${socket.localPort}`;
     if (this.stream !== null) this.stream.localAddress = this.localAddress;
+  }
+
+  private onDrain(): void {
+    if (this.takesBody) this.stream?.drain();
   }
 
   private onConnectTimeout(): void {
@@ -285,14 +346,6 @@ export class Http1Connection implements ResponseEvents {
 
   private onSocketClose(): void {
     if (!this.isClosed) this.onLost();
-  }
-
-  /** Body that came while the stream waited for a connection. */
-  private writeQueued(stream: Http1Stream, chunks: readonly Buffer[]): void {
-    stream.queuedBody = null;
-    for (const chunk of chunks) this.writer.write(chunk);
-    if (stream.isEnded) this.writer.end();
-    else if (this.socket.writableLength < writeHighWaterBytes) stream.drain();
   }
 
   private clearConnectTimer(): void {

@@ -1,205 +1,154 @@
-// The connections to one endpoint: which of them takes a request, how many there may be, when an idle one goes.
+// The way to one endpoint: what the balancer chooses, and which lane of connections a request takes.
 import { isIPv6, type Socket } from "node:net";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
+import { encodeProxyHeader } from "../exchange/proxy-header.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
-import { type ConnectionOwner, Http1Connection } from "./connection.ts";
-import { Http1Stream, type StreamOwner } from "./http1-stream.ts";
-import type { IdleClock, IdleHolder } from "./idle-clock.ts";
+import { Http1Lane } from "./http1-lane.ts";
+import { Http2Lane } from "./http2-lane.ts";
+import type { IdleClock } from "./idle-clock.ts";
+import { failOverflow, type Lane, type LaneOwner, type Transport } from "./lane.ts";
 import { openRawConnection, type RawConnectEvents } from "./raw-connection.ts";
-import type { UpstreamRequest } from "./send-request.ts";
-
-export interface PoolLimits {
-  /** Connections to one endpoint, in use and idle. */
-  readonly maxConnections: number;
-  /** Requests that may wait for a connection once `maxConnections` is reached; one more fails with `upstream_overflow`. */
-  readonly maxPendingRequests: number;
-  readonly maxIdleConnections: number;
-  /** Below the keep-alive timeout of common servers matters more than its length: who closes first wins the race. */
-  readonly idleTimeoutMs: number;
-}
-
-export const defaultPoolLimits: PoolLimits = {
-  maxConnections: Infinity,
-  maxPendingRequests: 1024,
-  maxIdleConnections: 1024,
-  idleTimeoutMs: 60_000,
-};
+import { RequestStream, type StreamOwner } from "./request-stream.ts";
+import type { RequestOrigin, UpstreamRequest } from "./send-request.ts";
 
 export interface PoolOptions {
   readonly host: string;
   readonly port: number;
-  readonly connectTimeoutMs: number;
-  readonly limits: PoolLimits;
+  readonly transport: Transport;
   readonly counters: ClusterCounters;
   readonly clock: IdleClock;
 }
 
-function failOverflow(stream: Http1Stream): void {
-  stream.fail("upstream_overflow", "");
-}
+/** Lanes of one endpoint. Where the client names the server, a client that makes names up must not make us keep connections for all. */
+const maxLanes = 1024;
 
-export class EndpointPool implements ConnectionOwner, StreamOwner, IdleHolder {
+export class EndpointPool implements LaneOwner, StreamOwner {
   /** `127.0.0.1:8000`, `[::1]:8000`. */
   readonly address: string;
   /** Requests under way and waiting: what the balancer compares. */
   activeRequests: number;
   /** Relative share of requests; kept up to date by the cluster. */
   weight: number;
-  connectTimeoutMs: number;
-  private readonly host: string;
-  private readonly port: number;
-  private readonly limits: PoolLimits;
-  private readonly counters: ClusterCounters;
-  private readonly clock: IdleClock;
-  /** A stack: the connection used last is used next, so that surplus ones age at the bottom and time out. */
-  private readonly idle: Http1Connection[];
-  private readonly pending: Http1Stream[];
-  private openConnections: number;
-  private isRetired: boolean;
-  private isWatched: boolean;
+  private readonly options: PoolOptions;
+  /** The only lane, where all requests can share connections: nearly always. */
+  private readonly onlyLane: Lane | null;
+  /** By what keeps requests apart, the lane used last at the end. */
+  private readonly lanes: Map<string, Lane>;
 
   constructor(options: PoolOptions) {
-    this.host = options.host;
-    this.port = options.port;
-    this.address = isIPv6(options.host) ? `[${options.host}]:${options.port}` : `${options.host}:${options.port}`;
+    const { host, port, transport } = options;
+    this.address = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
     this.activeRequests = 0;
     this.weight = 1;
-    this.connectTimeoutMs = options.connectTimeoutMs;
-    this.limits = options.limits;
-    this.counters = options.counters;
-    this.clock = options.clock;
-    this.idle = [];
-    this.pending = [];
-    this.openConnections = 0;
-    this.isRetired = false;
-    this.isWatched = false;
+    this.options = options;
+    this.lanes = new Map();
+    const isUniform =
+      transport.protocol !== "downstream" &&
+      transport.sendsProxyProtocol === null &&
+      transport.tls?.isNamedByRequest !== true;
+    this.onlyLane = isUniform ? this.createLane(transport.protocol === "http2", "", null) : null;
   }
 
   /** See `sendRequest`. */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream {
-    const stream = new Http1Stream(this, request, handler);
+    const { counters, transport } = this.options;
+    const stream = new RequestStream(this, request, handler);
     this.activeRequests++;
-    this.counters.activeRequests++;
-    const connection = this.takeIdle();
-    if (connection === null) {
-      this.sendFresh(stream);
-    } else {
-      this.counters.reuseTotal++;
-      connection.carry(stream);
-    }
+    counters.activeRequests++;
+    if (counters.activeRequests > transport.limits.maxRequests) process.nextTick(failOverflow, stream);
+    else if (transport.tls !== null && transport.tls.problem !== null) process.nextTick(failTls, stream);
+    else (this.onlyLane ?? this.laneFor(request.origin)).carry(stream);
     return stream;
   }
 
   /** A connection of its own for raw bytes; one that is open outlives the pool. */
   openRaw(keepaliveMs: number | null, events: RawConnectEvents): Socket {
-    const { host, port, connectTimeoutMs, counters } = this;
+    const { host, port, counters, transport } = this.options;
+    const { connectTimeoutMs } = transport;
     return openRawConnection({ host, port, connectTimeoutMs, keepaliveMs, counters, load: this }, events);
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */
   retire(): void {
-    this.isRetired = true;
-    for (const connection of this.idle.slice()) connection.close();
-  }
-
-  onConnectionIdle(connection: Http1Connection): void {
-    const next = this.takePending();
-    if (next !== null) {
-      this.counters.reuseTotal++;
-      connection.carry(next);
-    } else if (this.isRetired || this.idle.length >= this.limits.maxIdleConnections) {
-      connection.close();
-    } else {
-      this.keepIdle(connection);
-    }
-  }
-
-  onConnectionClosed(connection: Http1Connection): void {
-    this.openConnections--;
-    this.counters.openConnections--;
-    const index = this.idle.indexOf(connection);
-    if (index >= 0) {
-      this.idle.splice(index, 1);
-      this.counters.idleConnections--;
-    }
-    const next = this.takePending();
-    if (next !== null) this.openFor(next);
-  }
-
-  onConnectFailure(): void {
-    this.counters.connectFailureTotal++;
-  }
-
-  resend(stream: Http1Stream): void {
-    this.counters.resendTotal++;
-    this.sendFresh(stream);
+    this.onlyLane?.retire();
+    for (const lane of this.lanes.values()) lane.retire();
   }
 
   onStreamDone(): void {
     this.activeRequests--;
-    this.counters.activeRequests--;
+    this.options.counters.activeRequests--;
   }
 
-  cancel(stream: Http1Stream): void {
-    const index = this.pending.indexOf(stream);
-    if (index < 0) return;
-    this.pending.splice(index, 1);
-    this.counters.pendingRequests--;
+  cancel(stream: RequestStream): void {
+    this.onlyLane?.cancel(stream);
+    for (const lane of this.lanes.values()) lane.cancel(stream);
   }
 
-  closeIdle(nowMs: number): boolean {
-    const { idleTimeoutMs } = this.limits;
-    for (let oldest = this.idle[0]; oldest !== undefined; oldest = this.idle[0]) {
-      if (nowMs - oldest.idleSinceMs < idleTimeoutMs) break;
-      oldest.close();
-    }
-    this.isWatched = this.idle.length > 0;
-    return this.isWatched;
-  }
-
-  /** Never an idle connection: where one has just died, the others are likely dead too. */
-  private sendFresh(stream: Http1Stream): void {
-    if (this.openConnections < this.limits.maxConnections) {
-      this.openFor(stream);
-    } else if (this.pending.length < this.limits.maxPendingRequests) {
-      this.pending.push(stream);
-      this.counters.pendingRequests++;
-    } else {
-      process.nextTick(failOverflow, stream);
+  onLaneEmpty(lane: Lane): void {
+    for (const [key, known] of this.lanes) {
+      if (known !== lane) continue;
+      this.lanes.delete(key);
+      // Nobody finds it any more: what is still sent through it (a request a second time) closes behind itself.
+      lane.retire();
+      return;
     }
   }
 
-  private openFor(stream: Http1Stream): void {
-    this.openConnections++;
-    this.counters.openConnections++;
-    this.counters.connectTotal++;
-    const { host, port, connectTimeoutMs } = this;
-    new Http1Connection(this, { host, port, connectTimeoutMs }).carry(stream);
-  }
-
-  private takeIdle(): Http1Connection | null {
-    for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
-      this.counters.idleConnections--;
-      if (connection.isUsable) return connection;
-      connection.close();
+  freeConnection(): void {
+    for (const lane of this.lanes.values()) {
+      if (lane.closeOldestIdle()) return;
     }
-    return null;
   }
 
-  private keepIdle(connection: Http1Connection): void {
-    if (!this.isWatched) {
-      this.isWatched = true;
-      this.clock.watch(this);
+  private laneFor(origin: RequestOrigin): Lane {
+    const { protocol, sendsProxyProtocol, tls } = this.options.transport;
+    // An upgrade takes HTTP/1.1, which every upstream can; extended CONNECT is left to clusters that only speak HTTP/2.
+    const isHttp2 =
+      protocol === "http2" || (protocol === "downstream" && origin.protocol === "HTTP/2" && origin.upgrade === null);
+    const serverName = tls?.serverNameFor(origin.host) ?? "";
+    const { remoteAddress, remotePort, localAddress, localPort } = origin.downstream;
+    const client = sendsProxyProtocol === null ? "" : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+    const key = `${isHttp2 ? "h2" : "h1"} ${client} ${serverName}`;
+    const known = this.lanes.get(key);
+    this.lanes.delete(key);
+    const lane = known ?? this.createLane(isHttp2, origin.host, origin.downstream);
+    this.lanes.set(key, lane);
+    if (this.lanes.size > maxLanes) this.retireOldestLane();
+    return lane;
+  }
+
+  private retireOldestLane(): void {
+    for (const [key, lane] of this.lanes) {
+      this.lanes.delete(key);
+      lane.retire();
+      return;
     }
-    connection.idleSinceMs = this.clock.nowMs;
-    this.idle.push(connection);
-    this.counters.idleConnections++;
   }
 
-  private takePending(): Http1Stream | null {
-    const stream = this.pending.shift();
-    if (stream === undefined) return null;
-    this.counters.pendingRequests--;
-    return stream;
+  private createLane(isHttp2: boolean, requestHost: string, client: RequestOrigin["downstream"] | null): Lane {
+    const { host, port, transport, counters, clock } = this.options;
+    const { sendsProxyProtocol, tls } = transport;
+    const secure =
+      tls === null
+        ? null
+        : {
+            origination: tls,
+            serverName: tls.serverNameFor(requestHost),
+            alpn: isHttp2 ? ("h2" as const) : ("http/1.1" as const),
+          };
+    const preamble =
+      sendsProxyProtocol === null || client === null
+        ? null
+        : encodeProxyHeader(
+            sendsProxyProtocol,
+            { address: client.remoteAddress, port: client.remotePort },
+            { address: client.localAddress, port: client.localPort },
+          );
+    const options = { owner: this, target: { host, port, preamble, tls: secure }, transport, counters, clock };
+    return isHttp2 ? new Http2Lane(options) : new Http1Lane(options);
   }
+}
+
+function failTls(stream: RequestStream): void {
+  stream.fail("upstream_tls_failure", "certificate or CA missing");
 }

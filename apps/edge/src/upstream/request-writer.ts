@@ -2,6 +2,7 @@
 // chunk framing. Whatever it is given is written or copied before the call returns.
 import type { Socket } from "node:net";
 import type { RequestBody, UpstreamRequest } from "./send-request.ts";
+import { allowedTrailers } from "../exchange/trailers.ts";
 
 /** Bytes waiting in a socket from which on callers are asked to stop. */
 export const writeHighWaterBytes = 64 * 1024;
@@ -16,6 +17,13 @@ let staging = Buffer.allocUnsafeSlow(64 * 1024);
 const maxChunkOverhead = 18;
 const lastChunk = "0\r\n\r\n";
 
+function lastChunkWith(trailers: readonly string[]): string {
+  const fields = allowedTrailers(trailers);
+  let text = "0\r\n";
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** Writers with a head held back in this turn of the event loop. */
 let holding: RequestWriter[] = [];
 
@@ -29,12 +37,15 @@ export class RequestWriter {
   /** The request has been handed to the socket entirely. */
   isComplete: boolean;
   private readonly socket: Socket;
+  private readonly mayShare: boolean;
   private body: RequestBody;
   private heldHead: string;
 
-  constructor(socket: Socket) {
+  /** @param mayShare false where the socket holds on to what it is given although it counts as written (TLS) */
+  constructor(socket: Socket, mayShare: boolean) {
     this.isComplete = true;
     this.socket = socket;
+    this.mayShare = mayShare;
     this.body = "none";
     this.heldHead = "";
   }
@@ -48,7 +59,7 @@ export class RequestWriter {
   begin(request: UpstreamRequest): void {
     this.body = request.body;
     this.isComplete = request.body === "none";
-    if (this.isComplete) {
+    if (this.isComplete || request.body === "upgrade") {
       this.socket.write(request.head, "latin1");
       return;
     }
@@ -68,7 +79,7 @@ export class RequestWriter {
     const { socket, heldHead } = this;
     this.heldHead = "";
     const maxBytes = heldHead.length + chunk.length + maxChunkOverhead;
-    const isShared = maxBytes <= staging.length && socket.writableLength === 0 && !socket.connecting;
+    const isShared = this.mayShare && maxBytes <= staging.length && socket.writableLength === 0 && !socket.connecting;
     const target = isShared ? staging : Buffer.allocUnsafeSlow(maxBytes);
     const end = this.frame(target, heldHead, chunk);
     socket.write(target.subarray(0, end));
@@ -77,10 +88,15 @@ export class RequestWriter {
     return queuedBytes < writeHighWaterBytes;
   }
 
-  end(): void {
+  /** Trailers leave with a chunked body; other framings have no place for them. */
+  end(trailers: readonly string[]): void {
+    if (this.body === "upgrade") {
+      this.socket.end();
+      return;
+    }
     this.isComplete = true;
     if (this.body === "chunked") {
-      this.socket.write(this.heldHead + lastChunk, "latin1");
+      this.socket.write(this.heldHead + (trailers.length === 0 ? lastChunk : lastChunkWith(trailers)), "latin1");
       this.heldHead = "";
     } else {
       this.flushHead();

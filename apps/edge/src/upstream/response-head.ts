@@ -17,6 +17,7 @@ export type ParseFault =
   | "transfer-encoding with content-length"
   | "transfer-encoding in HTTP/1.0"
   | "unexpected 101"
+  | "framing in 101"
   | "head too large"
   | "bad chunk"
   | "chunk extension too long"

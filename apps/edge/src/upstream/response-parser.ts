@@ -1,9 +1,11 @@
 // The HTTP/1.1 response parser: bytes in, events out, no I/O. It owns the framing of one connection: which bytes are head, body and
 // trailers, and whether the connection is still in a known state after the response.
+import { noTrailers } from "../exchange/exchange.ts";
 import { CR, LF } from "./char-class.ts";
 import { ChunkDecoder } from "./chunk-decoder.ts";
 import { HeadCollector } from "./head-collector.ts";
 import { type ParseFault, parseFields, parseResponseHead, ResponseHead } from "./response-head.ts";
+import { allowedTrailers } from "../exchange/trailers.ts";
 
 /** Called from inside `execute`. Any of them may set `isPaused` or call `stop`. */
 export interface ResponseEvents {
@@ -26,6 +28,8 @@ export class ResponseParser {
   isPaused: boolean;
   /** The final (not 1xx) head has been handed on. */
   hasHead: boolean;
+  /** What followed the last chunk and may travel on, flat; empty when there was nothing. */
+  trailers: readonly string[];
   /** The response was refused: the connection is of no further use. */
   fault: ParseFault | null;
   private readonly events: ResponseEvents;
@@ -36,11 +40,13 @@ export class ResponseParser {
   private state: State;
   private remaining: number;
   private isHeadRequest: boolean;
+  private isUpgrade: boolean;
   private isPersistent: boolean;
 
   constructor(events: ResponseEvents, maxHeadBytes: number = defaultMaxHeadBytes) {
     this.isPaused = false;
     this.hasHead = false;
+    this.trailers = noTrailers;
     this.fault = null;
     this.events = events;
     this.head = new ResponseHead();
@@ -50,6 +56,7 @@ export class ResponseParser {
     this.state = "stopped";
     this.remaining = 0;
     this.isHeadRequest = false;
+    this.isUpgrade = false;
     this.isPersistent = false;
   }
 
@@ -63,13 +70,15 @@ export class ResponseParser {
     return this.isPersistent;
   }
 
-  /** Expect a response. The answer to HEAD has no body whatever its head says. */
-  begin(isHeadRequest: boolean): void {
+  /** Expect a response. The answer to HEAD has no body whatever its head says. With `isUpgrade` 101 is one, too. */
+  begin(isHeadRequest: boolean, isUpgrade = false): void {
     this.isPaused = false;
     this.hasHead = false;
     this.fault = null;
     this.state = "head";
     this.isHeadRequest = isHeadRequest;
+    this.isUpgrade = isUpgrade;
+    this.trailers = noTrailers;
     this.isPersistent = false;
     this.collector.reset();
     this.trailerCollector.reset();
@@ -125,9 +134,9 @@ export class ResponseParser {
       return collector.position;
     }
     this.fault = parseResponseHead(text, head);
-    if (this.fault === null && head.status === 101) this.fault = "unexpected 101";
+    if (this.fault === null && head.status === 101) this.fault = this.isUpgrade ? switchFault(head) : "unexpected 101";
     if (this.fault !== null) return collector.position;
-    if (head.status < 200) this.events.onInformational(head.status, head.headers);
+    if (head.status < 200 && head.status !== 101) this.events.onInformational(head.status, head.headers);
     else this.beginBody(head);
     return collector.position;
   }
@@ -137,7 +146,11 @@ export class ResponseParser {
     const { status, contentLength } = head;
     let isUntilClose = false;
     let bodyLength = head.isChunked ? -1 : contentLength;
-    if (this.isHeadRequest || status === 304 || status === 204) {
+    if (status === 101) {
+      // From here on the bytes are another protocol's (RFC 9110 7.8).
+      this.state = "untilClose";
+      isUntilClose = true;
+    } else if (this.isHeadRequest || status === 304 || status === 204) {
       this.state = "done";
       if (status === 204) bodyLength = 0;
     } else if (head.isChunked) {
@@ -177,7 +190,7 @@ export class ResponseParser {
     return position + count;
   }
 
-  /** Trailers are checked and dropped: nobody behind us has asked for them (TE), and none may change what the head said. */
+  /** Trailers are checked, and those that would change what the head said are dropped. */
   private readTrailers(bytes: Buffer, start: number, end: number): number {
     const { trailerCollector } = this;
     if (trailerCollector.isEmpty) {
@@ -196,7 +209,15 @@ export class ResponseParser {
     const trailers = new ResponseHead();
     this.fault = parseFields(text, 2, trailers);
     if (trailers.isChunked || trailers.contentLength >= 0) this.fault = "framing in trailers";
-    if (this.fault === null) this.state = "done";
+    if (this.fault === null) {
+      this.trailers = allowedTrailers(trailers.headers);
+      this.state = "done";
+    }
     return trailerCollector.position;
   }
+}
+
+/** A 101 that also announces a body: the reader behind would not know which bytes are whose. */
+function switchFault(head: ResponseHead): ParseFault | null {
+  return head.isChunked || head.contentLength > 0 ? "framing in 101" : null;
 }

@@ -1,5 +1,6 @@
 // A worker: holds the live table, prepares the next one beside it, swaps by one assignment.
 import { setTimeout } from "node:timers/promises";
+import type { SecretResource } from "@sluice/core/model";
 import { type DecodedTable, decodeTable } from "@sluice/core/wire";
 import type { Settings } from "@sluice/core/settings";
 import { bindNode } from "../listen/node/listener.ts";
@@ -108,10 +109,11 @@ export class Worker {
       throw new Error(`version ${version} was not prepared`);
     this.#prepared = null;
     const { clusters } = prepared.runtime.table;
-    this.#clusters.add(clusters);
+    const secret = (name: string): SecretResource | null => prepared.runtime.secrets.get(name) ?? null;
+    this.#clusters.add(clusters, secret);
     await Promise.race([this.#clusters.whenResolved(), setTimeout(maxResolveWaitMs, undefined, { ref: false })]);
     this.#proxy.table = prepared.runtime;
-    this.#clusters.apply(clusters);
+    this.#clusters.apply(clusters, secret);
     this.#live = prepared.decoded;
     await this.#listeners.apply(prepared.runtime, prepared.bindings);
     return this.#listeners.reports(prepared.runtime);

@@ -92,7 +92,7 @@ describe("hop-by-hop headers", () => {
           "keep-alive",
           "timeout=5",
           "te",
-          "trailers",
+          "deflate",
           "upgrade",
           "h2c",
           "proxy-connection",
@@ -188,4 +188,36 @@ describe("request id and trace", () => {
 
 test("the request line carries the normalised path and the query as sent", () => {
   expect(upstream(new FakeExchange({ target: "/status/418?a=1&b" })).line).toBe("GET /status/418?a=1&b HTTP/1.1");
+});
+
+describe("trailers and upgrades", () => {
+  test.each(["trailers", "deflate;q=0.5, Trailers"])("te: %s tells the upstream that trailers arrive", (te) => {
+    expect(upstream(new FakeExchange({ headers: ["connection", "TE", "te", te] })).headers["te"]).toBe("trailers");
+  });
+
+  const upgrade = {
+    upgrade: "websocket",
+    headers: ["sec-websocket-key", "client's", "sec-websocket-protocol", "chat"],
+  };
+
+  test("an upgrade of HTTP/1.1 is asked for with the client's key", () => {
+    const { line, headers } = upstream(new FakeExchange(upgrade));
+    expect(line).toBe("GET / HTTP/1.1");
+    expect(headers).toMatchObject({
+      connection: "upgrade",
+      upgrade: "websocket",
+      "sec-websocket-key": "client's",
+      "sec-websocket-protocol": "chat",
+    });
+  });
+
+  test("an extended CONNECT becomes a GET with a key of the gateway's own", () => {
+    const { line, headers } = upstream(
+      new FakeExchange({ ...upgrade, method: "CONNECT", protocol: "HTTP/2", bodyLength: -1 }),
+    );
+    expect(line).toBe("GET / HTTP/1.1");
+    expect(headers["sec-websocket-key"]).toMatch(/^[A-Za-z0-9+/]{22}==$/);
+    expect(headers["sec-websocket-protocol"]).toBe("chat");
+    expect(headers).not.toHaveProperty("transfer-encoding");
+  });
 });

@@ -38,7 +38,7 @@ test("an update keeps the connections of endpoints that remain", async () => {
   const { pool } = world;
   world.manager.apply([clusterOf([{ port: world.server.port, weight: 7 }], { connectTimeoutMs: 9 })]);
   expect(world.pool).toBe(pool);
-  expect(pool).toMatchObject({ weight: 7, connectTimeoutMs: 9 });
+  expect(pool).toMatchObject({ weight: 7, options: { transport: { connectTimeoutMs: 9 } } });
   expect(world.manager.stats()).toMatchObject([{ idleConnections: 1 }]);
 });
 

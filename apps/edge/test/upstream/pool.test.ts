@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { IdleClock } from "../../src/upstream/idle-clock.ts";
 import { createCounters } from "../../src/upstream/cluster-counters.ts";
-import { defaultPoolLimits, EndpointPool, type PoolLimits } from "../../src/upstream/pool.ts";
+import { defaultClusterLimits } from "@sluice/core/model";
+import { EndpointPool } from "../../src/upstream/pool.ts";
+import { type PoolLimits, toPoolLimits } from "../../src/upstream/pool-limits.ts";
 import { RawServer, type RawConnection, World } from "./raw-server.ts";
 import { RecordedExchange, type SentRequest, turns } from "./recorded-exchange.ts";
 
@@ -99,8 +101,13 @@ function poolOf(
   const pool = new EndpointPool({
     host: "127.0.0.1",
     port: server.port,
-    connectTimeoutMs: 5000,
-    limits: { ...defaultPoolLimits, ...limits },
+    transport: {
+      protocol: "http1",
+      tls: null,
+      sendsProxyProtocol: null,
+      connectTimeoutMs: 5000,
+      limits: { ...toPoolLimits(defaultClusterLimits), ...limits },
+    },
     counters,
     clock,
   });

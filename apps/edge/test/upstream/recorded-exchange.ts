@@ -3,22 +3,35 @@ import { once } from "node:events";
 import { EventEmitter } from "node:events";
 import type { FailureCode } from "../../src/exchange/failure.ts";
 import type { UpstreamHandler } from "../../src/exchange/upstream-handler.ts";
-import type { Http1Stream } from "../../src/upstream/http1-stream.ts";
 import type { EndpointPool } from "../../src/upstream/pool.ts";
-import { type RequestBody, sendRequest } from "../../src/upstream/send-request.ts";
+import type { RequestStream } from "../../src/upstream/request-stream.ts";
+import { type RequestBody, type RequestOrigin, sendRequest } from "../../src/upstream/send-request.ts";
 
 export interface SentRequest {
   method?: string;
   body?: RequestBody;
   /** Fields besides `host`, each with its CRLF. */
   fields?: string;
+  /** Announced with `length`; what a `content-length` in `fields` says when absent. */
+  bodyLength?: number;
+  origin?: Partial<RequestOrigin>;
 }
 
+const plainOrigin: RequestOrigin = {
+  protocol: "HTTP/1.1",
+  authority: "a",
+  host: "a",
+  scheme: "http",
+  upgrade: null,
+  downstream: { remoteAddress: "203.0.113.9", remotePort: 40_000, localAddress: "192.0.2.1", localPort: 443 },
+};
+
 export class RecordedExchange implements UpstreamHandler {
-  stream!: Http1Stream;
+  stream!: RequestStream;
   /** `head 200`, `data hello`, `flush`, `end`, `error upstream_reset`, ... */
   readonly calls: string[] = [];
   headers: readonly string[] = [];
+  trailers: readonly string[] = [];
   bodyLength = NaN;
   body = "";
   isSettled = false;
@@ -31,7 +44,9 @@ export class RecordedExchange implements UpstreamHandler {
     const { method = "GET", body = "none", fields = "" } = sent;
     const exchange = new RecordedExchange();
     const head = `${method} / HTTP/1.1\r\nhost: a\r\n${fields}\r\n`;
-    exchange.stream = sendRequest(pool, { method, head, body }, exchange) as Http1Stream;
+    const { bodyLength = Number(/content-length: (\d+)/.exec(fields)?.[1] ?? 0) } = sent;
+    const origin = { ...plainOrigin, ...sent.origin };
+    exchange.stream = sendRequest(pool, { method, head, body, bodyLength, origin }, exchange) as RequestStream;
     exchange.isSending = false;
     return exchange;
   }
@@ -52,7 +67,8 @@ export class RecordedExchange implements UpstreamHandler {
     this.record(`data ${text.length > 40 ? text.length : text}`);
   }
 
-  onUpstreamEnd(): void {
+  onUpstreamEnd(trailers: readonly string[]): void {
+    this.trailers = trailers;
     this.record("end");
   }
 

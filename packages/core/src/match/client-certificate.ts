@@ -34,15 +34,29 @@ export function checkClientCertificate(certificate: Uint8Array, validation: Clie
   if (validation.subjectAltNames.length === 0 && !hasPins(validation)) return accepted;
   try {
     const parsed = new X509Certificate(Uint8Array.from(certificate));
-    const names = checkNames(parsed, validation);
+    const names = validation.subjectAltNames.length === 0 ? accepted : checkNames(parsed, validation.subjectAltNames);
     return names.ok ? checkPins(certificate, parsed, validation) : names;
   } catch {
     return refuse("the certificate cannot be parsed");
   }
 }
 
-function checkNames(certificate: X509Certificate, validation: ClientValidation): CertificateVerdict {
-  if (validation.subjectAltNames.length === 0) return accepted;
+/**
+ * True when a subject alternative name of the certificate is one of `names`, by the rules for clients; for the other direction, where
+ * an upstream's certificate is checked.
+ *
+ * @param certificate the leaf, DER
+ */
+export function certificateHasName(certificate: Uint8Array, names: readonly string[]): boolean {
+  if (certificate.byteLength > maxCertificateBytes) return false;
+  try {
+    return checkNames(new X509Certificate(Uint8Array.from(certificate)), names).ok;
+  } catch {
+    return false;
+  }
+}
+
+function checkNames(certificate: X509Certificate, configuredNames: readonly string[]): CertificateVerdict {
   const extensions = certificate.getExtensions(SubjectAlternativeNameExtension);
   const [extension] = extensions;
   if (extension === undefined) return refuse("the certificate has no subject alternative name");
@@ -52,7 +66,7 @@ function checkNames(certificate: X509Certificate, validation: ClientValidation):
   if (presented.length > maxSubjectAltNames) {
     return refuse(`the certificate has more than ${maxSubjectAltNames} subject alternative names`);
   }
-  const matches = validation.subjectAltNames.some((configured) => presented.some((san) => sanMatches(configured, san)));
+  const matches = configuredNames.some((configured) => presented.some((san) => sanMatches(configured, san)));
   return matches ? accepted : refuse("no subject alternative name of the certificate is one of those configured");
 }
 

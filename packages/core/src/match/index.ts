@@ -1,6 +1,6 @@
 // The compiled matcher: which filter chain, virtual host and route a connection and a request belong to.
 export { buildChainIndex, ChainIndex, isMisdirected, normalizeServerName, selectFilterChain } from "./chain-index.ts";
-export { checkClientCertificate } from "./client-certificate.ts";
+export { certificateHasName, checkClientCertificate } from "./client-certificate.ts";
 export type { CertificateVerdict } from "./client-certificate.ts";
 export { buildVirtualHostIndex, HostIndex } from "./host-index.ts";
 export type { MatchRequest } from "./match-request.ts";

@@ -2,7 +2,6 @@
 import { noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
-import type { Http1Connection } from "./connection.ts";
 import type { UpstreamRequest } from "./send-request.ts";
 
 /** What a stream needs of the pool it was sent through. */
@@ -12,7 +11,20 @@ export interface StreamOwner {
   /** The stream is over, in whatever way. */
   onStreamDone(): void;
   /** The stream gives up waiting for a connection. */
-  cancel(stream: Http1Stream): void;
+  cancel(stream: RequestStream): void;
+}
+
+/** What carries a stream: an HTTP/1.1 connection, or one stream of an HTTP/2 connection. */
+export interface StreamCarrier {
+  /** False: body has to wait in the stream (the upstream has not proved who it is, or not agreed to an upgrade). */
+  readonly takesBody: boolean;
+  readonly bufferedBytes: number;
+  writeBody(chunk: Uint8Array): boolean;
+  endBody(trailers: readonly string[]): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Gives the request up, without a word to its stream. */
+  close(): void;
 }
 
 /** RFC 9110 9.2.2: sending these twice has the effect of sending them once. */
@@ -30,7 +42,7 @@ function isIdempotent(method: string): boolean {
   }
 }
 
-export class Http1Stream implements UpstreamStream {
+export class RequestStream implements UpstreamStream {
   readonly request: UpstreamRequest;
   readonly handler: UpstreamHandler;
   readonly remoteAddress: string;
@@ -44,11 +56,15 @@ export class Http1Stream implements UpstreamStream {
   isEnded: boolean;
   hasBeenResent: boolean;
   /** The connection that carries it; null while it waits for one and when it is over. */
-  connection: Http1Connection | null;
+  connection: StreamCarrier | null;
   /** Body written while waiting for a connection. */
   queuedBody: Buffer[] | null;
+  /** What `end` was given. */
+  trailers: readonly string[];
   private readonly owner: StreamOwner;
   private hasBodyStarted: boolean;
+  /** Bytes that may still be written. */
+  private remainingBytes: number;
 
   constructor(owner: StreamOwner, request: UpstreamRequest, handler: UpstreamHandler) {
     this.request = request;
@@ -63,8 +79,10 @@ export class Http1Stream implements UpstreamStream {
     this.hasBeenResent = false;
     this.connection = null;
     this.queuedBody = null;
+    this.trailers = noTrailers;
     this.owner = owner;
     this.hasBodyStarted = false;
+    this.remainingBytes = request.body === "length" ? request.bodyLength : Infinity;
   }
 
   /** Bytes held in this process for the request's body and the response: bounded while the caller heeds flow control. */
@@ -84,8 +102,11 @@ export class Http1Stream implements UpstreamStream {
     if (!this.isDone && this.isEnded) throw new Error("a piece of body was written after the request's end");
     // An empty chunk would be the last one.
     if (this.isDone || chunk.length === 0) return true;
+    // More than announced would be read as the next request on this connection.
+    if (chunk.length > this.remainingBytes) return this.refuseBody();
+    this.remainingBytes -= chunk.length;
     this.hasBodyStarted = true;
-    if (this.connection === null) {
+    if (this.connection === null || !this.connection.takesBody) {
       (this.queuedBody ??= []).push(Buffer.from(chunk));
       this.isBlocked = true;
       return false;
@@ -95,11 +116,27 @@ export class Http1Stream implements UpstreamStream {
     return hasRoom;
   }
 
-  end(): void {
+  end(trailers: readonly string[] = noTrailers): void {
     if (this.isDone || this.isEnded) return;
+    // Less than announced: the upstream would take the next request for the rest of this body.
+    if (this.remainingBytes > 0 && this.remainingBytes !== Infinity) {
+      this.refuseBody();
+      return;
+    }
     this.isEnded = true;
     this.hasBodyStarted = true;
-    this.connection?.endBody();
+    this.trailers = trailers;
+    if (this.connection?.takesBody === true) this.connection.endBody(trailers);
+  }
+
+  /** A carrier that takes body from now on gets what was written before. */
+  handOverQueue(carrier: StreamCarrier): void {
+    const chunks = this.queuedBody;
+    this.queuedBody = null;
+    let hasRoom = true;
+    for (const chunk of chunks ?? []) hasRoom = carrier.writeBody(chunk);
+    if (this.isEnded && this.request.body !== "none") carrier.endBody(this.trailers);
+    else if (hasRoom) this.drain();
   }
 
   pause(): void {
@@ -121,10 +158,10 @@ export class Http1Stream implements UpstreamStream {
   }
 
   /** The response is complete. */
-  complete(): void {
+  complete(trailers: readonly string[]): void {
     if (this.isDone) return;
     this.settle();
-    this.handler.onUpstreamEnd(noTrailers);
+    this.handler.onUpstreamEnd(trailers);
   }
 
   fail(failure: FailureCode, detail: string): void {
@@ -138,6 +175,14 @@ export class Http1Stream implements UpstreamStream {
     if (this.isDone || !this.isBlocked) return;
     this.isBlocked = false;
     this.handler.onUpstreamDrain();
+  }
+
+  private refuseBody(): true {
+    const { connection } = this;
+    if (connection === null) this.owner.cancel(this);
+    else connection.close();
+    this.fail("bad_request", "body length is not the announced one");
+    return true;
   }
 
   private settle(): void {

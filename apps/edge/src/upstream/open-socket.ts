@@ -1,0 +1,63 @@
+// Opens the socket to an endpoint: TCP, the PROXY header where the cluster sends one, TLS. It tells readiness, not connectedness:
+// nothing of a request may be written before the upstream has proved who it is.
+import { connect, isIP, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { TlsOrigination } from "./tls-origination.ts";
+
+export interface ConnectTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly connectTimeoutMs: number;
+  readonly tcpKeepaliveMs: number | null;
+  /** Sent before anything else, also before TLS. */
+  readonly preamble: Uint8Array | null;
+  readonly tls: SecureTarget | null;
+}
+
+export interface SecureTarget {
+  readonly origination: TlsOrigination;
+  readonly serverName: string;
+  readonly alpn: "h2" | "http/1.1";
+}
+
+/** A cleartext socket; with `onread` it reads into the caller's buffer. It takes writes at once and sends them when connected. */
+export function openPlain(target: ConnectTarget, onread: OnReadOpts | null): Socket {
+  const socket = connect({ ...tcpOptions(target), ...(onread === null ? {} : { onread }) });
+  if (target.preamble !== null) socket.write(target.preamble);
+  return socket;
+}
+
+/**
+ * A TLS socket. Write nothing before `secureConnect`, and nothing then unless `TlsOrigination.verify` returns null.
+ * `connect` tells that TCP stands.
+ */
+export function openSecure(target: ConnectTarget, { origination, serverName, alpn }: SecureTarget): TLSSocket {
+  const { acceptsUntrusted, context } = origination;
+  const key = sessionKey(target, serverName);
+  const kept = origination.keptSession(key);
+  const options = {
+    ...(context === null ? {} : { secureContext: context }),
+    // RFC 6066, 3: addresses are not sent as server names.
+    servername: isIP(serverName) === 0 ? serverName : "",
+    ALPNProtocols: [alpn],
+    rejectUnauthorized: !acceptsUntrusted,
+    // The name is checked by `verify`, on resumed sessions as well.
+    checkServerIdentity: () => undefined,
+    ...(kept === undefined ? {} : { session: kept.session }),
+  };
+  // Always over a socket of its own: a PROXY header has to leave before the handshake.
+  const below = openPlain(target, null);
+  const socket = connectTls({ socket: below, ...options });
+  below.on("error", (error) => socket.destroy(error));
+  origination.watchSessions(socket, key, kept);
+  return socket;
+}
+
+function sessionKey({ host, port }: ConnectTarget, serverName: string): string {
+  return `${host} ${port} ${serverName}`;
+}
+
+function tcpOptions({ host, port, tcpKeepaliveMs }: ConnectTarget): TcpNetConnectOpts {
+  const keepAlive = tcpKeepaliveMs === null ? {} : { keepAlive: true, keepAliveInitialDelay: tcpKeepaliveMs };
+  return { host, port, noDelay: true, ...keepAlive };
+}
