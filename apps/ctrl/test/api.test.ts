@@ -3,7 +3,7 @@ import { createAuthority } from "@sluice/demo/certificates";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { createApi, listenApi } from "../src/api/server.ts";
-import { isLoopback, isLoopbackAuthority } from "../src/api/loopback.ts";
+import { isLoopback, isLoopbackAuthority } from "@sluice/core/settings";
 import type { StatusReport } from "../src/api/status.ts";
 import { VersionStore } from "../src/store/versions.ts";
 import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";

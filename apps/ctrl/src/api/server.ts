@@ -2,13 +2,12 @@
 import type { AddressInfo } from "node:net";
 import { explain } from "@sluice/core";
 import type { Table } from "@sluice/core/model";
-import { parseAddress, toHttpUrl } from "@sluice/core/settings";
+import { isLoopback, isLoopbackAuthority, parseAddress, toHttpUrl } from "@sluice/core/settings";
 import { fastify, type FastifyInstance } from "fastify";
 import { z } from "zod";
 import { LiveTable } from "../store/live-table.ts";
 import type { VersionStore } from "../store/versions.ts";
 import { dialects, printers, resourceNames } from "./dump.ts";
-import { isLoopback, isLoopbackAuthority } from "./loopback.ts";
 import { ProblemError, sendProblem } from "./problem.ts";
 import { parseQuestion } from "./question.ts";
 import { type ControlPlaneState, reportStatus, reportVersions } from "./status.ts";

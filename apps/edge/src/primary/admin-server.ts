@@ -1,6 +1,6 @@
 // The admin port of an edge: health for load balancers, metrics, the live table, drain. Plain node:http: five fixed paths.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { toHttpUrl } from "@sluice/core/settings";
+import { isLoopback, isLoopbackAuthority, toHttpUrl } from "@sluice/core/settings";
 
 export interface AdminSource {
   /** Null when ready, else why not. */
@@ -45,7 +45,12 @@ export function startAdminServer(
   address: { host: string; port: number },
   source: AdminSource,
 ): Promise<{ server: Server; url: string }> {
-  const server = createServer((request, response) => void answer(source, request, response));
+  const isLocal = isLoopback(address.host);
+  const server = createServer((request, response) => {
+    const objection = objectionTo(request, isLocal);
+    if (objection === null) void answer(source, request, response);
+    else sendText(response, 403, `${objection}\n`);
+  });
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
       reject(new Error(`cannot listen on admin.address ${address.host}:${address.port}: ${error.message}`)),
@@ -56,6 +61,16 @@ export function startAdminServer(
       resolve({ server, url: toHttpUrl(address.host, port) });
     });
   });
+}
+
+/**
+ * Why a request is not answered, or null. There is no authentication, so a web page must not act through the browser of somebody who may
+ * reach this port: neither under a name of its own that resolves here (DNS rebinding), nor by a form or script from elsewhere.
+ */
+function objectionTo({ headers, method }: IncomingMessage, isLocal: boolean): string | null {
+  if (isLocal && !isLoopbackAuthority(headers.host)) return "the Host header must be a loopback address";
+  const isFromBrowser = headers.origin !== undefined || headers["sec-fetch-site"] !== undefined;
+  return method === "POST" && isFromBrowser ? "browsers may look, not act" : null;
 }
 
 async function answer(source: AdminSource, request: IncomingMessage, response: ServerResponse): Promise<void> {

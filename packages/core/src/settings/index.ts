@@ -6,6 +6,7 @@ import { type Diagnostic, formatPath } from "../model/index.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 
 export { parseAddress, toHttpUrl } from "./address.ts";
+export { isLoopback, isLoopbackAuthority } from "./loopback.ts";
 export { controlSocketPath, resolveSettings } from "./paths.ts";
 export type { Settings } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 // `sluice up`: control plane and edge on one machine, each in its own process, so that the death of one does not touch the other.
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { isLoopback } from "../../api/loopback.ts";
+import { isLoopback } from "@sluice/core/settings";
 import { parseAddress } from "@sluice/core/settings";
 import { usageFailure } from "../failure.ts";
 import { createLogger } from "../log.ts";

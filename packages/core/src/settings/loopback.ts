@@ -1,4 +1,5 @@
-// The API has no authentication in this release, so nobody but this machine may reach it, not even through a browser on it.
+// The API and the admin port have no authentication in this release: on a loopback address nobody but this machine may reach them, not
+// even a web page through a browser on it.
 import { BlockList, isIP } from "node:net";
 
 const loopback = new BlockList();
