@@ -58,6 +58,7 @@ const ruleCodes = {
 
 const referenceCodes = {
   "unknown-gateway": "A virtual service names a Gateway that does not exist (yet).",
+  "unknown-subset": "No DestinationRule defines the subset (yet): requests to it get 503, never another subset.",
   "unknown-host": "A destination is no known Service or ServiceEntry (yet): requests to it get 503.",
   "unknown-port": "A destination names a port that its service does not have: requests to it get 503.",
   "ambiguous-port": "A destination names no port, but its service has several or none.",

@@ -140,6 +140,11 @@ function checkDestinations(
   for (const { route = [], path: rulePath } of rulesOf(spec)) {
     for (const [index, { destination }] of route.entries()) {
       const path = [...rulePath, "route", index, "destination"];
+      if (destination.subset !== undefined && destination.subset !== "") {
+        const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
+        const hint = "This release reads no subsets; lead to a service of its own for each version.";
+        reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
+      }
       const host = resolveShortName(destination.host, namespace);
       if (services.isUnreadable(host)) continue;
       const ports = services.portsOf(host);

@@ -20,18 +20,15 @@ export const virtualServiceSupport: SupportTable = {
     "spec.http[].appendHeaders": "header operations",
     "spec.http[].removeResponseHeaders": "header operations",
     "spec.http[].route[].headers": "header operations",
-    "spec.http[].route[].destination.subset": "subsets, which a DestinationRule defines",
     "spec.http[].match[].sourceLabels": "rules for some gateways by their labels",
     "spec.http[].match[].sourceNamespace": "rules for some gateways by their namespace",
     "spec.tls[].match[].destinationSubnets": "routes by the address that was connected to",
     "spec.tls[].match[].sourceLabels": "rules for some gateways by their labels",
     "spec.tls[].match[].sourceNamespace": "rules for some gateways by their namespace",
-    "spec.tls[].route[].destination.subset": "subsets, which a DestinationRule defines",
     "spec.tcp[].match[].destinationSubnets": "routes by the address that was connected to",
     "spec.tcp[].match[].sourceSubnet": "routes by the client's address",
     "spec.tcp[].match[].sourceLabels": "rules for some gateways by their labels",
     "spec.tcp[].match[].sourceNamespace": "rules for some gateways by their namespace",
-    "spec.tcp[].route[].destination.subset": "subsets, which a DestinationRule defines",
   },
   ignoredFields: {
     // Names statistics only; no request is treated differently.

@@ -33,7 +33,11 @@ const matchRequest = z.strictObject({
 });
 
 const routeDestination = z.strictObject({
-  destination: z.strictObject({ host: text, port: z.strictObject({ number: portNumber }).optional() }),
+  destination: z.strictObject({
+    host: text,
+    subset: text.optional(),
+    port: z.strictObject({ number: portNumber }).optional(),
+  }),
   weight: z.int().min(0).max(2_147_483_647).optional(),
 });
 

@@ -58,10 +58,6 @@ describe("tls and tcp rules", () => {
       `tcp: [{match: [{sourceSubnet: 10.0.0.0/8}], ${to}}]`,
       "7:19 error unsupported-field spec.tcp[0].match[0].sourceSubnet",
     ],
-    [
-      "tcp: [{route: [{destination: {host: a, subset: v1}}]}]",
-      "7:42 error unsupported-field spec.tcp[0].route[0].destination.subset",
-    ],
   ])("with %s give %s", (text, expected) => {
     expect(codes(rules(text ?? ""))).toEqual([expected]);
     expect(check(rules(text ?? "")).resources.virtualServices).toEqual([]);

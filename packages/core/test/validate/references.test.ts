@@ -164,3 +164,13 @@ describe("hosts", () => {
     expect(warnings(bound("[cart]", "[edge/public, mesh]"))).toHaveLength(1);
   });
 });
+
+describe("a subset", () => {
+  it("that nothing defines is a warning: it may arrive later, and until then gets no requests", () => {
+    expect(warnings(to("{host: cart, subset: v1}"))).toEqual([
+      expect.stringContaining(
+        'unknown-subset spec.http[0].route[0].destination.subset: no DestinationRule defines subset "v1" of "cart"',
+      ),
+    ]);
+  });
+});
