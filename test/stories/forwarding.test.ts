@@ -3,7 +3,7 @@ import { createAuthority } from "@sluice/demo/certificates";
 import { type RecordedRequest, startHttpbin } from "@sluice/httpbin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { documents, gatewayResource, httpServer, httpsServer, service, tlsSecret } from "../support/config.ts";
-import { engineLanes } from "../support/engines.ts";
+import { engineLanes, offersHttp2 } from "../support/engines.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
 import { Http2Client } from "../support/http2-client.ts";
 import { clear, Conversation, readMessage, talk, hasWholeMessage } from "../support/raw-socket.ts";
@@ -333,7 +333,7 @@ describe.each(engineLanes)("$name", ({ name: laneName, edge, expected }) => {
     },
   );
 
-  test.runIf(expected === "node")(
+  test.runIf(offersHttp2({ edge }))(
     "over HTTP/2 the backend sees the same, with the authority as Host and https",
     async () => {
       await using client = await Http2Client.connect(world.port(443), "h2.example", authority.certificatePem);

@@ -37,7 +37,7 @@ const attacks: readonly Attack[] = [
   { name: "a line end in a value", isLeftOut: true, fields: [["x-split", split]] },
   { name: "a line feed in a value", isLeftOut: true, fields: [["x-split", split.replaceAll("\r", "")]] },
   { name: "NUL in a value", isLeftOut: true, fields: [["x-nul", "a\u0000b"]] },
-  { name: "a line end in a name", fields: [[`x-split: a\r\n\r\n${hidden}x`, "b"]] },
+  { name: "a line end in a name", isLeftOut: true, fields: [[`x-split: a\r\n\r\n${hidden}x`, "b"]] },
   { name: "a colon in a name", isLeftOut: true, fields: [["transfer-encoding: chunked\r\nx", "b"]] },
   { name: "a space in a name", isLeftOut: true, fields: [["transfer-encoding ", "chunked"]] },
   { name: "an upper-case name", fields: [["X-Upper", "b"]] },

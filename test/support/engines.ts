@@ -20,6 +20,11 @@ function canLoadUws(): boolean {
 
 export const isUwsAvailable = canLoadUws();
 
+/** True where the lane's TLS listeners offer h2; without uWebSockets.js the other lane is on engine node, but still offers HTTP/1.1 only. */
+export function offersHttp2({ edge }: Pick<EngineLane, "edge">): boolean {
+  return edge["alpn"] === undefined;
+}
+
 /** With `[http/1.1]` alone SIMPLE ports may run on uWebSockets.js. */
 export const engineLanes: readonly EngineLane[] = [
   { name: "engine auto", edge: { engine: "auto", alpn: ["http/1.1"] }, expected: isUwsAvailable ? "uws" : "node" },

@@ -88,6 +88,10 @@ async function isServing(port: number): Promise<boolean> {
   }
 }
 
+const internalError = 2;
+/** From Node 24 on nghttp2 drops PRIORITY frames unread (RFC 9113, 5.3.2), so there is nothing to count. */
+const readsPriority = Number(process.versions.node.split(".")[0]) < 24;
+
 const limits = { maxResetStreamsPerMinute: 50, maxControlFramesPerMinute: 50 };
 const batch = 20;
 const answerHonest = (exchange: Exchange): void => {
@@ -121,7 +125,9 @@ describe("a connection is closed with ENHANCE_YOUR_CALM that", () => {
     ],
   ];
 
-  test.each(floods)("%s", async (_name, piece) => {
+  const noticed = floods.filter(([name]) => readsPriority || !name.includes("priorities"));
+
+  test.each(noticed)("%s", async (_name, piece) => {
     await using listener = await startListener({ limits });
     const { handler, refused } = listener;
     handler.answer = answerHonest;
@@ -129,8 +135,9 @@ describe("a connection is closed with ENHANCE_YOUR_CALM that", () => {
     await attacker.flood(20_000, piece);
     await closed(attacker.socket);
     // A GOAWAY may be lost with the connection when the client still sends.
-    expect([enhanceYourCalm, null]).toContain(attacker.goawayCode);
-    expect(refused).toEqual(["http2_flood"]);
+    // Newer Nodes count resets themselves, and close with INTERNAL_ERROR before our limit is reached.
+    expect([enhanceYourCalm, internalError, null]).toContain(attacker.goawayCode);
+    if (attacker.goawayCode !== internalError) expect(refused).toEqual(["http2_flood"]);
     expect(handler.exchanges.length).toBeLessThanOrEqual(250);
     expect(await isServing(listener.port)).toBe(true);
   });
