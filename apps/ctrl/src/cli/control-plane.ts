@@ -1,10 +1,11 @@
 // The control plane put together: a directory is watched, compiled, versioned, published and told about.
 import { tmpdir } from "node:os";
 import type { Diagnostic } from "@sluice/core/model";
-import { controlSocketPath } from "@sluice/core/settings";
+import { controlSocket } from "@sluice/core/settings";
 import type { FastifyInstance } from "fastify";
 import { createApi, listenApi } from "../api/server.ts";
 import { Compiler, type Compiled } from "../compile/compiler.ts";
+import { prepareDirectories, userId } from "../publish/directories.ts";
 import { type PublisherEvents, Publisher } from "../publish/server.ts";
 import { DirectorySource, type Snapshot } from "../source/directory.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
@@ -54,11 +55,13 @@ export class ControlPlane {
     });
   }
 
-  /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken */
+  /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken, or the state directory is not safe */
   async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
     const { ctrl, state, config } = this.#settings.settings;
+    const socket = controlSocket(state.directory, { tmpDirectory: tmpdir(), uid: userId });
+    await prepareDirectories(state.directory, socket);
     const url = await listenApi(this.#api, ctrl.address);
-    const socketPath = controlSocketPath(state.directory, tmpdir());
+    const socketPath = socket.path;
     const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#store, events: logPublishing(this.#log) });
     await publisher.listen();
     this.#publisher = publisher;
