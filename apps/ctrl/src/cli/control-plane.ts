@@ -8,6 +8,7 @@ import { Compiler, type Compiled } from "../compile/compiler.ts";
 import { prepareDirectories, userId } from "../publish/directories.ts";
 import { type PublisherEvents, Publisher } from "../publish/server.ts";
 import { DirectorySource, type Snapshot } from "../source/directory.ts";
+import { emptiedFiles, filledFiles } from "../source/emptied-files.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
 import type { Logger } from "./log.ts";
 import { describeFinding } from "./render-diagnostics.ts";
@@ -24,6 +25,8 @@ export class ControlPlane {
   readonly #source: DirectorySource;
   readonly #api: FastifyInstance;
   #publisher: Publisher | null = null;
+  /** The files of the running version in which something stands. */
+  #runningFiles: ReadonlySet<string> = new Set();
 
   constructor(loaded: LoadedSettings, log: Logger) {
     this.#settings = loaded;
@@ -81,20 +84,31 @@ export class ControlPlane {
 
   #onSnapshot({ texts, problems }: Snapshot): void {
     this.#log.debug({ files: texts.length, problems: problems.length }, "configuration read");
-    if (problems.length === 0) return this.#compiler.submit(texts);
-    this.#record({ diagnostics: problems, table: null, inputDigest: "" });
+    const diagnostics = [...problems, ...emptiedFiles(texts, this.#runningFiles)];
+    if (diagnostics.length === 0) return this.#compiler.submit(texts);
+    this.#record({ diagnostics, table: null, inputDigest: "" });
   }
 
   #onCompiled(compiled: Compiled): void {
     this.#source.watchFiles(compiled.files);
-    this.#record(compiled);
+    const outcome = this.#record(compiled);
+    if (outcome === "published" || outcome === "repeat") this.#keepFiles(filledFiles(compiled.texts));
   }
 
-  #record({ diagnostics, table, inputDigest }: Omit<Compiled, "files">): void {
+  #keepFiles(files: ReadonlySet<string>): void {
+    const { directory } = this.#settings.settings.config;
+    // Deleting everything may be meant, and is obeyed; if it was not, this line is what the operator looks for.
+    if (files.size === 0 && this.#runningFiles.size > 0)
+      this.#log.warn({ directory }, "the configuration is now empty");
+    this.#runningFiles = files;
+  }
+
+  #record({ diagnostics, table, inputDigest }: Omit<Compiled, "files" | "texts">): Outcome {
     const source = this.#settings.settings.config.directory;
     const outcome = this.#store.record({ atMs: Date.now(), diagnostics, table, inputDigest, source });
     for (const diagnostic of diagnostics) this.#logDiagnostic(diagnostic);
     this.#logOutcome(outcome, table?.version ?? null);
+    return outcome;
   }
 
   #logDiagnostic(diagnostic: Diagnostic): void {
