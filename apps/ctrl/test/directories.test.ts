@@ -35,7 +35,7 @@ describe("the directories of the control socket", () => {
 
   it("are refused, not waited for, where no directory can be made", async () => {
     await expect(prepareDirectories("/proc/sluice/state", inState)).rejects.toThrow(
-      "state.directory: /proc/sluice/state cannot be made: ENOENT",
+      "state.directory: /proc/sluice/state cannot be made or written to: ENOENT",
     );
   });
 });

@@ -1,6 +1,7 @@
 // The directories of the control socket: makes them, and refuses those that other users can write to. Who can replace the socket can feed
 // every edge a table; who can open it receives private keys.
-import { lstat, mkdir, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, lstat, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ControlSocket, socketDirectoryProblem, stateDirectoryProblem } from "@sluice/core/settings";
 
@@ -11,9 +12,13 @@ export const userId = process.getuid?.() ?? 0;
 
 /** Makes what is missing. @throws Error that names the directory and what to do, when one cannot be made or is not private */
 export async function prepareDirectories(stateDirectory: string, { ownDirectory }: ControlSocket): Promise<void> {
-  await makeDirectory(stateDirectory).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`state.directory: ${stateDirectory} cannot be made: ${error.code ?? error.message}`);
-  });
+  try {
+    await makeDirectory(stateDirectory);
+    await access(stateDirectory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Error(`state.directory: ${stateDirectory} cannot be made or written to: ${reason}`, { cause: error });
+  }
   refuse(stateDirectoryProblem({ path: stateDirectory, stats: await stat(stateDirectory), uid: userId }));
   if (ownDirectory === null) return;
   // Not step by step: nobody's temporary directory is made here. What has the name already is looked at, whatever it is.

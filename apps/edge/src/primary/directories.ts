@@ -1,6 +1,6 @@
 // The directories an edge writes to: makes them, and refuses those that other users can write to.
-import { lstatSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { constants, lstatSync } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { socketDirectoryProblem, stateDirectoryProblem } from "@sluice/core/settings";
 import { UsageError } from "./settings.ts";
@@ -38,9 +38,10 @@ async function tryMakeDirectory(path: string, mode: number): Promise<NodeJS.Errn
 export async function prepareStateDirectory(path: string): Promise<void> {
   try {
     await makeDirectory(path, 0o700);
+    await access(path, constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`state.directory: ${path} cannot be made: ${code ?? String(error)}`);
+    throw new UsageError(`state.directory: ${path} cannot be made or written to: ${code ?? String(error)}`);
   }
   const problem = stateDirectoryProblem({ path, stats: await stat(path), uid: userId });
   if (problem !== null) throw new UsageError(problem);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { prepareAccessLog } from "../../src/primary/access-log-file.ts";
-import { prepareStateDirectory } from "../../src/primary/directories.ts";
+import { prepareStateDirectory, userId } from "../../src/primary/directories.ts";
 
 let base = "";
 
@@ -26,9 +26,17 @@ describe("the state directory of an edge", () => {
     await expect(prepareStateDirectory(base)).rejects.toThrow(`state.directory: other users may write to ${base}`);
   });
 
+  // Root may write everywhere.
+  it.skipIf(userId === 0)("is refused by its name where this user may not write", async () => {
+    await chmod(base, 0o500);
+    await expect(prepareStateDirectory(base)).rejects.toThrow(
+      `state.directory: ${base} cannot be made or written to: EACCES`,
+    );
+  });
+
   it("is refused, not waited for, where no directory can be made", async () => {
     await expect(prepareStateDirectory("/proc/sluice/state")).rejects.toThrow(
-      "state.directory: /proc/sluice/state cannot be made: ENOENT",
+      "state.directory: /proc/sluice/state cannot be made or written to: ENOENT",
     );
   });
 });

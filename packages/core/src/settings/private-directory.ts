@@ -25,7 +25,7 @@ const openToOthers = 0o077;
 export function stateDirectoryProblem({ path, stats, uid }: DirectoryFacts): string | null {
   if (!stats.isDirectory()) return `state.directory: ${path} is no directory`;
   if ((stats.mode & writableByOthers) !== 0) {
-    return `state.directory: other users may write to ${path}, and private keys are kept there; run chmod go-w on it, or name a directory inside it, which Sluice makes for itself`;
+    return `state.directory: other users may write to ${path}, and private keys are kept there; run chmod go-w on it, or name another directory`;
   }
   if (stats.uid === uid || stats.uid === 0 || uid === 0) return null;
   return `state.directory: ${path} belongs to user ${stats.uid} and this is user ${uid}; name a directory of your own`;
