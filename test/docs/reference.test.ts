@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { sourceCodes } from "../../apps/ctrl/src/source/codes.ts";
 import { failures } from "../../apps/edge/src/exchange/failure.ts";
 import { metricDefinitions } from "../../apps/edge/src/observe/metric-definitions.ts";
 import { compileCodes } from "../../packages/core/src/compile/codes.ts";
@@ -59,7 +60,7 @@ const settings = z.toJSONSchema(settingsSchema, { io: "input" }) as SchemaNode;
 const pages: Readonly<Record<string, string>> = {
   "settings.md": page(
     "Settings",
-    "Every key of `sluice.yaml`. All are optional; relative paths are relative to the file. An unknown key is an error.",
+    "Every key of `sluice.yaml`. All are optional; relative paths are relative to the file, or to the working directory where there is none; so are those of certificate files that a Gateway names, except in the offline commands (`validate`, `pc -f`, `explain -f`), which take them as relative to the working directory. An unknown key is an error.",
     { head: ["key", "value", "default", "meaning"], rows: settingRows(settings, "") },
   ),
   "diagnostics.md": page(
@@ -67,7 +68,7 @@ const pages: Readonly<Record<string, string>> = {
     "Every finding about configuration, by the `code` that `sluice validate` prints.",
     {
       head: ["code", "meaning"],
-      rows: Object.entries({ ...diagnosticCodes, ...compileCodes })
+      rows: Object.entries({ ...sourceCodes, ...diagnosticCodes, ...compileCodes })
         .toSorted(([left], [right]) => (left < right ? -1 : 1))
         .map(([name, meaning]) => [code(name), meaning]),
     },

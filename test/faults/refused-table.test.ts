@@ -57,6 +57,8 @@ test("up with a port in use exits 1 and says which one and what to do", async ()
     await writeGatewayFiles(directory, { config: simpleSite(backend.port), edge });
     const { code, stdout, stderr } = await runSluice(["up", "--config", "sluice.yaml"], { cwd: directory });
     expect([code, stdout]).toEqual([1, ""]);
+    // Nothing was live before.
+    expect(stderr).toContain("table refused; there is nothing to serve in its place");
     expect(stderr).toContain(
       `sluice edge: cannot listen on 127.0.0.1:${holder.port}: the port is in use by another process (EADDRINUSE); ` +
         "stop that one, or map the port to a free one with edge.ports",

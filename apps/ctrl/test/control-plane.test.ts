@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { decodeTable } from "@sluice/core/wire";
 import type { CommitMessage } from "@sluice/core/wire";
 import { createAuthority } from "@sluice/demo/certificates";
@@ -39,6 +39,33 @@ describe("the control plane", () => {
     expect(edge.unread).toBe(0);
     await plane.save("a.yaml", plainGateway(8082));
     expect((await edge.accept()).version).not.toBe(version);
+  });
+
+  it("takes a file that becomes empty for half a save, and one that goes away at its word", async () => {
+    const second = plainGateway(8081).replaceAll("shop", "other").split("---")[0] ?? "";
+    await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080), "b.yaml": second, "c.yaml": "" });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const { version } = await edge.accept();
+    await writeFile(plane.directory.at("config/b.yaml"), " \n");
+    const status = await plane.until<StatusReport>("/v1/status", ({ lastAttempt }) => lastAttempt?.ok === false);
+    expect(status.version).toBe(version);
+    expect(status.lastAttempt?.diagnostics).toMatchObject([
+      { code: "empty-file", file: plane.directory.at("config/b.yaml"), line: 1, column: 1 },
+    ]);
+    expect(edge.unread).toBe(0);
+    await rm(plane.directory.at("config/b.yaml"));
+    expect((await edge.accept()).manifest.filter(({ type }) => type === "listener")).toHaveLength(1);
+    await writeFile(plane.directory.at("config/b.yaml"), second);
+    await edge.accept();
+  });
+
+  it("obeys when every file is deleted, and says so", async () => {
+    await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    await edge.accept();
+    await rm(plane.directory.at("config/a.yaml"));
+    expect((await edge.accept()).manifest).toEqual([]);
+    expect(plane.warnings).toContain("the configuration is now empty");
   });
 
   it("tells a waiting edge why there is nothing when the first configuration is broken", async () => {

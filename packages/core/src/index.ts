@@ -16,6 +16,7 @@ export {
 export type { Dialect, Json, JsonObject } from "./dump/index.ts";
 export { explain, renderExplanation } from "./explain/index.ts";
 export type { Action, ErrorCode, Explanation, Question, Stage, Step } from "./explain/index.ts";
+export { maxFileBytes } from "./parse/limits.ts";
 export { parseSources } from "./parse/index.ts";
 export type { ParseOptions, ParseResult } from "./parse/index.ts";
 export { checkReferences, validateDocuments } from "./validate/index.ts";

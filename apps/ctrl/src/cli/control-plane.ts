@@ -1,12 +1,14 @@
 // The control plane put together: a directory is watched, compiled, versioned, published and told about.
 import { tmpdir } from "node:os";
 import type { Diagnostic } from "@sluice/core/model";
-import { controlSocketPath } from "@sluice/core/settings";
+import { controlSocket } from "@sluice/core/settings";
 import type { FastifyInstance } from "fastify";
 import { createApi, listenApi } from "../api/server.ts";
 import { Compiler, type Compiled } from "../compile/compiler.ts";
+import { prepareDirectories, userId } from "../publish/directories.ts";
 import { type PublisherEvents, Publisher } from "../publish/server.ts";
 import { DirectorySource, type Snapshot } from "../source/directory.ts";
+import { emptiedFiles, filledFiles } from "../source/emptied-files.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
 import type { Logger } from "./log.ts";
 import { describeFinding } from "./render-diagnostics.ts";
@@ -23,6 +25,8 @@ export class ControlPlane {
   readonly #source: DirectorySource;
   readonly #api: FastifyInstance;
   #publisher: Publisher | null = null;
+  /** The files of the running version in which something stands. */
+  #runningFiles: ReadonlySet<string> = new Set();
 
   constructor(loaded: LoadedSettings, log: Logger) {
     this.#settings = loaded;
@@ -54,11 +58,13 @@ export class ControlPlane {
     });
   }
 
-  /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken */
+  /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken, or the state directory is not safe */
   async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
     const { ctrl, state, config } = this.#settings.settings;
+    const socket = controlSocket(state.directory, { tmpDirectory: tmpdir(), uid: userId });
+    await prepareDirectories(state.directory, socket);
     const url = await listenApi(this.#api, ctrl.address);
-    const socketPath = controlSocketPath(state.directory, tmpdir());
+    const socketPath = socket.path;
     const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#store, events: logPublishing(this.#log) });
     await publisher.listen();
     this.#publisher = publisher;
@@ -78,20 +84,31 @@ export class ControlPlane {
 
   #onSnapshot({ texts, problems }: Snapshot): void {
     this.#log.debug({ files: texts.length, problems: problems.length }, "configuration read");
-    if (problems.length === 0) return this.#compiler.submit(texts);
-    this.#record({ diagnostics: problems, table: null, inputDigest: "" });
+    const diagnostics = [...problems, ...emptiedFiles(texts, this.#runningFiles)];
+    if (diagnostics.length === 0) return this.#compiler.submit(texts);
+    this.#record({ diagnostics, table: null, inputDigest: "" });
   }
 
   #onCompiled(compiled: Compiled): void {
     this.#source.watchFiles(compiled.files);
-    this.#record(compiled);
+    const outcome = this.#record(compiled);
+    if (outcome === "published" || outcome === "repeat") this.#keepFiles(filledFiles(compiled.texts));
   }
 
-  #record({ diagnostics, table, inputDigest }: Omit<Compiled, "files">): void {
+  #keepFiles(files: ReadonlySet<string>): void {
+    const { directory } = this.#settings.settings.config;
+    // Deleting everything may be meant, and is obeyed; if it was not, this line is what the operator looks for.
+    if (files.size === 0 && this.#runningFiles.size > 0)
+      this.#log.warn({ directory }, "the configuration is now empty");
+    this.#runningFiles = files;
+  }
+
+  #record({ diagnostics, table, inputDigest }: Omit<Compiled, "files" | "texts">): Outcome {
     const source = this.#settings.settings.config.directory;
     const outcome = this.#store.record({ atMs: Date.now(), diagnostics, table, inputDigest, source });
     for (const diagnostic of diagnostics) this.#logDiagnostic(diagnostic);
     this.#logOutcome(outcome, table?.version ?? null);
+    return outcome;
   }
 
   #logDiagnostic(diagnostic: Diagnostic): void {

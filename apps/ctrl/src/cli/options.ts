@@ -4,8 +4,6 @@ import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { usageFailure } from "./failure.ts";
 
-export const defaultLabels: Readonly<Record<string, string>> = { istio: "ingressgateway" };
-
 export function fileOption(): Option {
   return new Option("-f, --file <path...>", "configuration: files, directories, - for standard input (repeatable)");
 }
@@ -26,7 +24,7 @@ export function labelsOption(): Option {
 }
 
 /** `istio=ingressgateway,tier=edge`. */
-export function parseLabels(text: string): Readonly<Record<string, string>> {
+function parseLabels(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(",").filter((pair) => pair !== "");
   return Object.fromEntries(
     pairs.map((pair) => {

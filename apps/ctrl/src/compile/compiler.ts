@@ -11,6 +11,8 @@ const workerFile = new URL("../../dist/compile/compile-worker.js", import.meta.u
 const idleTimeoutMs = 30_000;
 
 export interface Compiled {
+  /** What was compiled. */
+  readonly texts: readonly SourceText[];
   readonly diagnostics: readonly Diagnostic[];
   /** Null when the configuration has errors. */
   readonly table: EncodedTable | null;
@@ -70,6 +72,6 @@ export class Compiler {
     const previousSecrets = running === null ? null : packSecrets(running);
     const job: CompileJob = { texts, defaultNamespace, baseDirectory, gateway, previousSecrets };
     const { table, ...reply } = (await this.#pool.run(job)) as CompileReply;
-    return { ...reply, table: table === null ? null : unpackTable(table) };
+    return { ...reply, texts, table: table === null ? null : unpackTable(table) };
   }
 }

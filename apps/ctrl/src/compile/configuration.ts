@@ -41,7 +41,9 @@ export async function readConfiguration(request: ConfigurationRequest): Promise<
   const { resources, diagnostics: validation } = validateDocuments(documents);
   const findings = [...parsing, ...validation];
   // Documents with errors are left out, and every reference to them would look broken.
-  if (!hasErrors(findings)) findings.push(...checkReferences(resources));
+  if (!hasErrors(findings)) {
+    findings.push(...checkReferences(resources, { documents, gatewayNamespace: request.gateway.gateway.namespace }));
+  }
   // Also when there are errors: they may be repaired by the arrival of a file.
   const certificates = await readCertificateFiles(referencedFiles(resources), request.baseDirectory);
   const documentCount = documents.length;

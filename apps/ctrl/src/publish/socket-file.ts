@@ -1,25 +1,22 @@
 // The place of the control socket in the file system. Whoever can open the socket receives private keys, so only the user who runs ctrl can.
-import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
-import { dirname } from "node:path";
 
-const privateDirectoryMode = 0o700;
 const privateSocketMode = 0o600;
 
 /**
- * Listens on the path. A socket file that a dead ctrl left is replaced.
+ * Listens on the path, in a directory that `prepareDirectories` has seen to. A socket file that a dead ctrl left is replaced.
  *
  * @throws Error when another ctrl is serving it, or something that is no socket has its name
  */
 export async function listenOnSocketFile(server: Server, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: privateDirectoryMode });
   if (await isServed(path)) throw new Error(`another ctrl is running: ${path} is in use`);
   await removeStale(path);
   const listening = new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.once("listening", resolve);
   });
-  // Between bind and chmod the socket would be open to others where its directory is (a temporary directory): so it is created closed.
+  // Others may pass through a state directory; between bind and chmod the socket would be open to them: so it is created closed.
   const umask = process.umask(0o177);
   server.listen(path);
   process.umask(umask);

@@ -2,9 +2,10 @@
 // read is not the configuration that was meant, and must not replace one that was.
 import { getSystemErrorMap } from "node:util";
 import type { Diagnostic } from "@sluice/core/model";
+import type { SourceCode } from "./codes.ts";
 
 /** An error that concerns a file as a whole. */
-export function fileProblem(file: string, code: string, message: string): Diagnostic {
+export function fileProblem(file: string, code: SourceCode, message: string): Diagnostic {
   return { severity: "error", code, message, file, line: 1, column: 1, path: "", resource: "" };
 }
 

@@ -1,10 +1,9 @@
 // One file into memory, within limits.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { maxFileBytes } from "@sluice/core";
 import type { Diagnostic, SourceText } from "@sluice/core/model";
 import { fileProblem, unreadable } from "./file-problem.ts";
-
-const maxFileBytes = 32 * 1024 * 1024;
 
 /**
  * The text of a configuration file, or why there is none. Null: the file is gone.

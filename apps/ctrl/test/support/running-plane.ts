@@ -5,17 +5,26 @@ import { pino } from "pino";
 import { ControlPlane } from "../../src/cli/control-plane.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 
+interface Bound {
+  readonly url: string;
+  readonly socketPath: string;
+  readonly warnings: string[];
+}
+
 export class RunningPlane implements AsyncDisposable {
   readonly directory: TemporaryDirectory;
   readonly url: string;
   readonly socketPath: string;
+  /** Messages of the log at level warn. */
+  readonly warnings: string[];
   readonly #plane: ControlPlane;
 
-  private constructor(directory: TemporaryDirectory, plane: ControlPlane, bound: { url: string; socketPath: string }) {
+  private constructor(directory: TemporaryDirectory, plane: ControlPlane, bound: Bound) {
     this.directory = directory;
     this.#plane = plane;
     this.url = bound.url;
     this.socketPath = bound.socketPath;
+    this.warnings = bound.warnings;
   }
 
   /** @param files of the configuration directory, by name */
@@ -29,8 +38,13 @@ export class RunningPlane implements AsyncDisposable {
       file: null,
       baseDirectory: directory.path,
     };
-    const plane = new ControlPlane(loaded, pino({ level: "silent" }));
-    return new RunningPlane(directory, plane, await plane.start());
+    const warnings: string[] = [];
+    const write = (line: string) => {
+      const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+      if (level === pino.levels.values["warn"]) warnings.push(msg);
+    };
+    const plane = new ControlPlane(loaded, pino({ level: "warn" }, { write }));
+    return new RunningPlane(directory, plane, { ...(await plane.start()), warnings });
   }
 
   /** Replaces a configuration file as a careful editor does. */

@@ -8,7 +8,9 @@ import {
   FrameDecoder,
   type HelloMessage,
 } from "@sluice/core/wire";
+import type { ControlSocket } from "@sluice/core/settings";
 import type { Logger } from "pino";
+import { findSocketDirectoryProblem } from "./directories.ts";
 
 export interface CtrlEvents {
   /** What to say first on a new connection. */
@@ -23,7 +25,7 @@ const minPauseMs = 50;
 const maxPauseMs = 2_000;
 
 export class CtrlClient {
-  readonly #path: string;
+  readonly #place: ControlSocket;
   readonly #events: CtrlEvents;
   readonly #log: Logger;
   #socket: Socket | null = null;
@@ -33,8 +35,8 @@ export class CtrlClient {
   #isClosed = false;
   #lastProblem = "";
 
-  constructor(path: string, events: CtrlEvents, log: Logger) {
-    this.#path = path;
+  constructor(place: ControlSocket, events: CtrlEvents, log: Logger) {
+    this.#place = place;
     this.#events = events;
     this.#log = log;
   }
@@ -46,7 +48,14 @@ export class CtrlClient {
   start(): void {
     this.#timer = null;
     if (this.#isClosed) return;
-    const socket = connect(this.#path);
+    // Each time: whoever listens there is believed, and given what this edge has.
+    const { path, ownDirectory } = this.#place;
+    const problem = ownDirectory === null ? null : findSocketDirectoryProblem(ownDirectory);
+    if (problem !== null) {
+      this.#report(new Error(problem));
+      return this.#tryLater();
+    }
+    const socket = connect(path);
     const decoder = new FrameDecoder("ctrl");
     this.#socket = socket;
     socket.on("connect", () => this.send(this.#events.hello()));
@@ -95,6 +104,10 @@ export class CtrlClient {
       this.#log.warn("ctrl is gone; serving what is live");
       this.#events.onDisconnected();
     }
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
     // Jittered, so that a tier of edges does not come back in one wave.
     this.#timer = setTimeout(() => this.start(), this.#pauseMs * (0.5 + Math.random()));
     this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs);
@@ -106,6 +119,6 @@ export class CtrlClient {
     if (problem === this.#lastProblem) return;
     this.#lastProblem = problem;
     const level = problem === "ENOENT" || problem === "ECONNREFUSED" ? "info" : "warn";
-    this.#log[level]({ problem }, `cannot reach ctrl at ${this.#path}; trying on`);
+    this.#log[level]({ problem }, `cannot reach ctrl at ${this.#place.path}; trying on`);
   }
 }

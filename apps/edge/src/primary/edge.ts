@@ -1,6 +1,6 @@
 // The primary of an edge: takes tables from disk and from ctrl, has the workers serve them, tells ctrl and operators what is live.
 import type { Logger } from "pino";
-import type { Settings } from "@sluice/core/settings";
+import type { ControlSocket, Settings } from "@sluice/core/settings";
 import type { CommitMessage, HelloMessage } from "@sluice/core/wire";
 import { CtrlClient } from "./ctrl-client.ts";
 import { discardLastGood, loadLastGood, saveLastGood } from "./last-good.ts";
@@ -14,7 +14,7 @@ export interface EdgeOptions {
   readonly settings: Settings;
   readonly workers: number;
   readonly ticketSecret: Uint8Array;
-  readonly controlSocket: string;
+  readonly controlSocket: ControlSocket;
   readonly productVersion: string;
   readonly log: Logger;
   /** Called once, when the first table is live in every worker. */
@@ -156,9 +156,11 @@ export class Edge implements AdminSource {
 
   #refused(version: string, worker: number | null, reason: string): void {
     this.#counts.refusedTables++;
-    this.#options.log.error({ version, worker, reason }, "table refused; serving what was live before");
+    const isServing = this.pool.live !== null;
+    const rest = isServing ? "serving what was live before" : "there is nothing to serve in its place";
+    this.#options.log.error({ version, worker, reason }, `table refused; ${rest}`);
     this.#ctrl.send({ type: "nack", version, worker, reason });
-    if (this.pool.live === null) this.#options.onFirstRefused(reason);
+    if (!isServing) this.#options.onFirstRefused(reason);
   }
 
   #hello(): HelloMessage {

@@ -1,15 +1,16 @@
 // The last good table on disk: an edge that starts while ctrl is away serves it at once. One frame of the wire protocol, so that what
 // is read back is checked as strictly as what arrives from ctrl.
-import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFrame, FrameDecoder, WireError } from "@sluice/core/wire";
+import { makeDirectory } from "./directories.ts";
 import { acceptOffer, type TableBytes } from "./table-bytes.ts";
 
 const fileName = "last-good.table";
 
 /** Writes it so that a crash at any moment leaves the old or the new table, never half of one. It holds private keys: 0600. */
 export async function saveLastGood(stateDirectory: string, table: TableBytes): Promise<void> {
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  await makeDirectory(stateDirectory, 0o700);
   const path = join(stateDirectory, fileName);
   const temporary = `${path}.${process.pid}.tmp`;
   const { version, manifest, resources } = table;

@@ -2,10 +2,11 @@
 import cluster from "node:cluster";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import { controlSocketPath, parseAddress } from "@sluice/core/settings";
+import { controlSocket, parseAddress } from "@sluice/core/settings";
 import { prepareAccessLog } from "./access-log-file.ts";
 import { startAdminServer } from "./admin-server.ts";
 import { parseCommandLine, usage } from "./command-line.ts";
+import { prepareStateDirectory, userId } from "./directories.ts";
 import { Edge } from "./edge.ts";
 import { createLogger } from "./log.ts";
 import { printReadyLine } from "./ready-line.ts";
@@ -18,6 +19,7 @@ async function run(): Promise<void> {
   if (args.help) return void process.stdout.write(usage);
   const settings = await loadSettings(args.config);
   await prepareAccessLog(settings.edge.accessLog.path);
+  await prepareStateDirectory(settings.state.directory);
   process.title = "sluice: edge";
   const log = createLogger("edge");
   // Every worker accepts from one shared socket: handing each connection over from the primary costs more than the accept.
@@ -38,7 +40,7 @@ async function run(): Promise<void> {
     settings,
     workers,
     ticketSecret: await loadTicketSecret(settings.state.directory),
-    controlSocket: controlSocketPath(settings.state.directory, tmpdir()),
+    controlSocket: controlSocket(settings.state.directory, { tmpDirectory: tmpdir(), uid: userId }),
     productVersion: await readVersion(),
     log,
     onReady: () => void printReadyLine({ edge, workers, adminUrl, ctrlAddress: settings.ctrl.address }),

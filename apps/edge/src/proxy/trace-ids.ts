@@ -6,7 +6,7 @@ const pool = Buffer.allocUnsafeSlow(4096);
 let used = pool.length;
 
 /** 16 hex digits, never all zero. */
-export function randomSpanId(): string {
+function randomSpanId(): string {
   if (used + 8 > pool.length) {
     randomFillSync(pool);
     used = 0;

@@ -1,7 +1,7 @@
 // One coarse clock for all idle connections of a process: it ticks once a second, and only while some connection is idle. A timer
 // for each connection would be set and cleared with every request.
 
-export const idleTickMs = 1000;
+const idleTickMs = 1000;
 
 /** Something with idle connections; the pool. */
 export interface IdleHolder {

@@ -5,7 +5,7 @@ import type { RequestBody, UpstreamRequest } from "./send-request.ts";
 import { allowedTrailers } from "../exchange/trailers.ts";
 
 /** Bytes waiting in a socket from which on callers are asked to stop. */
-export const writeHighWaterBytes = 64 * 1024;
+const writeHighWaterBytes = 64 * 1024;
 
 /**
  * Head and chunk are put together here, shared by all connections. A buffer the kernel did not take entirely belongs to the socket

@@ -16,7 +16,7 @@ export interface ResponseEvents {
   onBody(chunk: Uint8Array): void;
 }
 
-export const defaultMaxHeadBytes = 64 * 1024;
+const defaultMaxHeadBytes = 64 * 1024;
 const maxTrailerBytes = 8 * 1024;
 const lineEnd = Buffer.from("\r\n", "latin1");
 

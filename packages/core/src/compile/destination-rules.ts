@@ -1,9 +1,8 @@
 // Which DestinationRule speaks for a host: by namespace, then the most specific host (istio-semantics 2.7).
-import { type DestinationRuleSpec, type Resource, resolveShortName } from "../model/index.ts";
+import { type DestinationRuleSpec, type Resource, resolveShortName, visibilityFrom } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
 import { describeSite } from "./findings.ts";
 import { inCreationOrder } from "./order.ts";
-import { visibilityFrom } from "./visibility.ts";
 
 type DestinationRule = Resource<DestinationRuleSpec>;
 

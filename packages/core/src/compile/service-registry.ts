@@ -7,10 +7,10 @@ import {
   type ServiceEntrySpec,
   type ServicePort,
   type ServiceSpec,
+  visibilityFrom,
 } from "../model/index.ts";
 import { describeSite, type Findings } from "./findings.ts";
 import { inCreationOrder } from "./order.ts";
-import { visibilityFrom } from "./visibility.ts";
 
 /** One port of a known host. */
 export type KnownPort =

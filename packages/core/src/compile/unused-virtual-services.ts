@@ -1,13 +1,12 @@
 // VirtualServices that ask for a place on a gateway and end without a single route: why, for each Gateway they name. Without
 // this an operator sees a 404 and nothing else.
-import type { Resource, VirtualServiceSpec } from "../model/index.ts";
+import { type Resource, type VirtualServiceSpec, visibilityFrom } from "../model/index.ts";
 import { type BoundServer, gatewayName, type MergedListener } from "./gateways.ts";
 import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
 import type { RouteConfigScope } from "./route-config.ts";
 import { hostsForNamespace, intersectHosts } from "./server-hosts.ts";
 import { terminatesTls } from "./tls-context.ts";
-import { visibilityFrom } from "./visibility.ts";
 import { boundGateways, virtualServiceHosts } from "./virtual-services.ts";
 
 type VirtualService = Resource<VirtualServiceSpec>;

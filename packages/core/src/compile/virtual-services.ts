@@ -1,8 +1,13 @@
 // Which VirtualServices a gateway sees, by the Gateway they are bound to.
-import { type Resource, resolveGatewayName, resolveShortName, type VirtualServiceSpec } from "../model/index.ts";
+import {
+  type Resource,
+  resolveGatewayName,
+  resolveShortName,
+  type VirtualServiceSpec,
+  visibilityFrom,
+} from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
 import { inCreationOrder } from "./order.ts";
-import { visibilityFrom } from "./visibility.ts";
 
 type VirtualService = Resource<VirtualServiceSpec>;
 

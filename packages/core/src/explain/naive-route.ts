@@ -21,7 +21,7 @@ export function readRoute(virtualHost: VirtualHost, request: MatchRequest, diary
 }
 
 /** Why a route does not match, or null when it does. */
-export function rejectRoute(route: Route, request: MatchRequest): string | null {
+function rejectRoute(route: Route, request: MatchRequest): string | null {
   const pathReason = rejectPath(route.match.path, request.path);
   if (pathReason !== null) return pathReason;
   for (const header of route.match.headers) {

@@ -2,7 +2,7 @@
 import { asciiLowerCase } from "./ascii.ts";
 
 /** The types an identity can be written in. Others (directory names, registered ids) never match. */
-export type SanType = "dns" | "url" | "email" | "ip";
+type SanType = "dns" | "url" | "email" | "ip";
 
 /** One name of a certificate, decoded from its own ASN.1 field, never from a joined text that a value could forge commas into. */
 export interface PresentedSan {
@@ -14,7 +14,7 @@ export interface PresentedSan {
  * The type that a configured name can stand for. Istio's list carries no types and Envoy tries all of them; one is enough and closes
  * a hole: a CA that lets clients choose DNS names must not thereby hand out `spiffe://` identities, written into a dNSName.
  */
-export function sanTypeOf(name: string): SanType {
+function sanTypeOf(name: string): SanType {
   if (isIpAddress(name)) return "ip";
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(name)) return "url";
   return name.includes("@") ? "email" : "dns";

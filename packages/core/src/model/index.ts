@@ -7,3 +7,4 @@ export * from "./path.ts";
 export * from "./resource.ts";
 export * from "./secret-text.ts";
 export * from "./table.ts";
+export * from "./visibility.ts";

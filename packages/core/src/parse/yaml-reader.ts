@@ -14,7 +14,7 @@ export interface YamlTree {
 }
 
 /** Translates offsets of one source into places. */
-export class SourceLines {
+class SourceLines {
   readonly #file: string;
   readonly #lines: LineCounter;
 

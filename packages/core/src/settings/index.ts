@@ -7,7 +7,8 @@ import { type Settings, settingsSchema } from "./schema.ts";
 
 export { parseAddress, toHttpUrl } from "./address.ts";
 export { isLoopback, isLoopbackAuthority } from "./loopback.ts";
-export { controlSocketPath, resolveSettings } from "./paths.ts";
+export { type ControlSocket, controlSocket, resolveSettings } from "./paths.ts";
+export { socketDirectoryProblem, stateDirectoryProblem } from "./private-directory.ts";
 export type { Settings } from "./schema.ts";
 
 /** The settings of a missing or empty file. */

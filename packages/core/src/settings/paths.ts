@@ -19,16 +19,27 @@ export function resolveSettings(settings: Settings, baseDirectory: string): Sett
   };
 }
 
+export interface ControlSocket {
+  readonly path: string;
+  /** Its own directory, which must be private (`socketDirectoryProblem`), when it does not lie in the state directory. */
+  readonly ownDirectory: string | null;
+}
+
 /**
  * The unix socket on which ctrl serves its edges: `<state directory>/ctrl.sock`, or, where that is too long for a socket address,
- * `<tmp directory>/sluice-<16 hex of its SHA-256>.sock`.
+ * `<tmp directory>/sluice-<uid>-<16 hex of its SHA-256>/ctrl.sock`. The name can be foreseen, so another user may take it first: what
+ * protects the edge is that both programs look whose directory it is.
  *
  * @param stateDirectory absolute
- * @param tmpDirectory `os.tmpdir()`
+ * @param place `os.tmpdir()` and the user this process runs as
  */
-export function controlSocketPath(stateDirectory: string, tmpDirectory: string): string {
+export function controlSocket(
+  stateDirectory: string,
+  { tmpDirectory, uid }: { readonly tmpDirectory: string; readonly uid: number },
+): ControlSocket {
   const path = join(stateDirectory, "ctrl.sock");
-  if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return { path, ownDirectory: null };
   const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
-  return join(tmpDirectory, `sluice-${digest}.sock`);
+  const ownDirectory = join(tmpDirectory, `sluice-${uid}-${digest}`);
+  return { path: join(ownDirectory, "ctrl.sock"), ownDirectory };
 }

@@ -59,11 +59,13 @@ const ruleCodes = {
 const referenceCodes = {
   "unknown-gateway": "A virtual service names a Gateway that does not exist (yet).",
   "unknown-subset": "No DestinationRule defines the subset (yet): requests to it get 503, never another subset.",
-  "unknown-host": "A destination is no known Service or ServiceEntry (yet): requests to it get 503.",
+  "unknown-host":
+    "A destination is no known Service or ServiceEntry (yet), or none that the gateway sees: requests to it get 503.",
   "unknown-port": "A destination names a port that its service does not have: requests to it get 503.",
   "ambiguous-port": "A destination names no port, but its service has several or none.",
   "host-not-in-gateway": "No server of the named Gateways serves this host.",
-  "unused-destination-rule": "No known Service or ServiceEntry has the host of a DestinationRule (yet).",
+  "unused-destination-rule":
+    "No known Service or ServiceEntry that the gateway sees has the host of a DestinationRule (yet).",
   "not-on-gateway": "A virtual service is bound to the mesh only: an ingress gateway serves nothing of it.",
 } as const;
 

@@ -18,7 +18,7 @@ const spec: z.ZodType<DestinationRuleSpec> = z.strictObject({
   trafficPolicy: trafficPolicy.optional(),
 });
 
-export const destinationRuleSchema: KindSchema<{ metadata: Metadata; spec: DestinationRuleSpec }> = {
+const destinationRuleSchema: KindSchema<{ metadata: Metadata; spec: DestinationRuleSpec }> = {
   schema: istioDocument(spec),
   support: destinationRuleSupport,
 };

@@ -24,7 +24,7 @@ const fields = {
   ports: z.array(z.object({ name: text.nullable().optional(), port: portNumber.nullable().optional() })).optional(),
 };
 
-export const endpointSliceSchema: KindSchema<Fields & { metadata: Metadata }> = {
+const endpointSliceSchema: KindSchema<Fields & { metadata: Metadata }> = {
   schema: kubernetesDocument(fields),
   support: {
     refusedFields: {},

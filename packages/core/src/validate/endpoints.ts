@@ -17,7 +17,7 @@ const subset: z.ZodType<EndpointSubset> = z.object({
   ports: z.array(z.object({ name: text.optional(), port: portNumber })).optional(),
 });
 
-export const endpointsSchema: KindSchema<{ metadata: Metadata; subsets?: EndpointSubset[] | undefined }> = {
+const endpointsSchema: KindSchema<{ metadata: Metadata; subsets?: EndpointSubset[] | undefined }> = {
   schema: kubernetesDocument({ subsets: z.array(subset).optional() }),
   support: emptySupportTable,
 };

@@ -28,7 +28,7 @@ const spec: z.ZodType<GatewaySpec> = z.strictObject({
   servers: z.array(server).min(1),
 });
 
-export const gatewaySchema: KindSchema<{ metadata: Metadata; spec: GatewaySpec }> = {
+const gatewaySchema: KindSchema<{ metadata: Metadata; spec: GatewaySpec }> = {
   schema: istioDocument(spec),
   support: gatewaySupport,
 };

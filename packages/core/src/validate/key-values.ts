@@ -12,12 +12,12 @@ interface KeyValueShape {
   readonly stringData?: Readonly<Record<string, string>> | undefined;
 }
 
-export const secretSchema: KindSchema<KeyValueShape> = {
+const secretSchema: KindSchema<KeyValueShape> = {
   schema: kubernetesDocument({ data: textMap.optional(), stringData: textMap.optional() }),
   support: emptySupportTable,
 };
 
-export const configMapSchema: KindSchema<KeyValueShape> = {
+const configMapSchema: KindSchema<KeyValueShape> = {
   schema: kubernetesDocument({ data: textMap.optional() }),
   support: emptySupportTable,
 };

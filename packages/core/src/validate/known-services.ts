@@ -1,27 +1,52 @@
 // The services that a route may lead to, by full name, with their ports.
-import type { ResourceSet, SourceDocument } from "../model/index.ts";
+import {
+  type Resource,
+  type ResourceSet,
+  type ServiceEntrySpec,
+  type SourceDocument,
+  visibilityFrom,
+} from "../model/index.ts";
 import { isRecord } from "../parse/finding.ts";
 import { Suggestions } from "./suggestions.ts";
+
+/** What a check of references has to be told. */
+export interface ReferenceScope {
+  /** All that were read. Those that are not among the resources have errors, but exist: to report what refers to them too would be an echo. */
+  readonly documents: readonly SourceDocument[];
+  /** What is exported to it can be routed to, as when compiling. */
+  readonly gatewayNamespace: string;
+}
 
 export class KnownServices {
   readonly #ports = new Map<string, Set<number>>();
   readonly #suggestions: Suggestions;
+  /** By host, what the gateway does not see; a host may be among the others too. */
+  readonly #hidden = new Map<string, Resource<ServiceEntrySpec>>();
+  readonly #gatewayNamespace: string;
 
   /** Every document's hosts, also of those with errors. */
   readonly #named: ReadonlySet<string>;
 
   constructor(
     { services, serviceEntries }: Pick<ResourceSet, "services" | "serviceEntries">,
-    documents: readonly SourceDocument[],
+    { documents, gatewayNamespace }: ReferenceScope,
   ) {
+    this.#gatewayNamespace = gatewayNamespace;
     this.#named = new Set(documents.flatMap(hostsOf));
     for (const { name, namespace, spec } of services) {
       this.#add(`${name}.${namespace}.svc.cluster.local`, spec.ports?.map(({ port }) => port) ?? []);
     }
-    for (const { spec } of serviceEntries) {
-      for (const host of spec.hosts) this.#add(host.toLowerCase(), spec.ports?.map(({ number }) => number) ?? []);
-    }
+    for (const entry of serviceEntries) this.#addEntry(entry);
     this.#suggestions = new Suggestions(this.#ports.keys());
+  }
+
+  /** `exists in namespace pay, but is exported to . only`, for a host that the gateway, unlike others, does not see; else null. */
+  whyHidden(host: string): string | null {
+    const entry = this.#ports.has(host.toLowerCase()) ? undefined : this.#hidden.get(host.toLowerCase());
+    if (entry === undefined) return null;
+    const exportTo = entry.spec.exportTo ?? [];
+    const audience = exportTo.includes("~") ? "nobody" : `${exportTo.join(", ")} only`;
+    return `exists in namespace ${entry.namespace}, but is exported to ${audience}, not to ${this.#gatewayNamespace}, where the gateway runs`;
   }
 
   /** True when only documents with errors define the host. */
@@ -48,6 +73,14 @@ export class KnownServices {
       if (elsewhere !== null) return `Did you mean ${JSON.stringify(elsewhere)}?`;
     }
     return this.#suggestions.didYouMean(name) ?? this.#suggestions.didYouMean(`${name}.svc.cluster.local`);
+  }
+
+  #addEntry(entry: Resource<ServiceEntrySpec>): void {
+    const isHidden = visibilityFrom(this.#gatewayNamespace, entry) === "hidden";
+    for (const host of entry.spec.hosts.map((name) => name.toLowerCase())) {
+      if (isHidden) this.#hidden.set(host, entry);
+      else this.#add(host, entry.spec.ports?.map(({ number }) => number) ?? []);
+    }
   }
 
   #add(host: string, ports: readonly number[]): void {

@@ -9,26 +9,19 @@ import {
   resolveShortName,
   type ResourceSet,
   type RouteDestination,
-  type SourceDocument,
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
-import { KnownServices } from "./known-services.ts";
+import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { Reporter } from "./reporter.ts";
 
 /**
  * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
- *
- * @param documents all that were read. Those that are not among the resources have errors, but exist: to report what refers to them
- *   as well would be an echo.
  */
-export function checkReferences(
-  resources: ResourceSet,
-  documents: readonly SourceDocument[] = [],
-): readonly Diagnostic[] {
-  const services = new KnownServices(resources, documents);
-  const gateways = new GatewayHosts(resources.gateways, documents);
+export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
+  const services = new KnownServices(resources, scope);
+  const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
   for (const virtualService of resources.virtualServices) {
     const reporter = new Reporter(virtualService.document);
@@ -50,9 +43,11 @@ function checkRuleHost(
   reporter: Reporter,
 ): void {
   const host = resolveShortName(spec.host, namespace);
-  if (isWildcardHost(host) || services.isUnreadable(host) || services.portsOf(host) !== null) return;
-  const message = `${quote(spec.host)} is no known service: nothing of this rule is used`;
-  const hint = services.suggest(host, namespace);
+  if (isWildcardHost(host) || services.portsOf(host) !== null) return;
+  const whyHidden = services.whyHidden(host);
+  if (whyHidden === null && services.isUnreadable(host)) return;
+  const message = `${quote(spec.host)} ${whyHidden ?? "is no known service"}: nothing of this rule is used`;
+  const hint = whyHidden === null ? services.suggest(host, namespace) : undefined;
   reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
 }
 
@@ -146,6 +141,12 @@ function checkDestinations(
         reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
       }
       const host = resolveShortName(destination.host, namespace);
+      const whyHidden = services.whyHidden(host);
+      if (whyHidden !== null) {
+        const message = `${quote(destination.host)} ${whyHidden}`;
+        reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
+        continue;
+      }
       if (services.isUnreadable(host)) continue;
       const ports = services.portsOf(host);
       if (ports === null) {

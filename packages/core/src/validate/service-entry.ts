@@ -52,7 +52,7 @@ const spec: z.ZodType<ServiceEntrySpec> = z.strictObject({
   exportTo: textList.optional(),
 });
 
-export const serviceEntrySchema: KindSchema<{ metadata: Metadata; spec: ServiceEntrySpec }> = {
+const serviceEntrySchema: KindSchema<{ metadata: Metadata; spec: ServiceEntrySpec }> = {
   schema: istioDocument(spec),
   support: serviceEntrySupport,
 };

@@ -24,7 +24,7 @@ const spec: z.ZodType<ServiceSpec & { readonly type?: Type | undefined }> = z.ob
   ports: z.array(port).optional(),
 });
 
-export const serviceSchema: KindSchema<{ metadata: Metadata; spec: ServiceSpec }> = {
+const serviceSchema: KindSchema<{ metadata: Metadata; spec: ServiceSpec }> = {
   schema: kubernetesDocument({ spec }),
   support: {
     refusedFields: {},

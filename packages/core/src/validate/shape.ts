@@ -1,6 +1,7 @@
 // Checks a document against its schema. The usual case is one call of zod; only a refusal takes the long way round.
 import type { z } from "zod";
 import type { Resource, SourceDocument } from "../model/index.ts";
+import { isRecord } from "../parse/finding.ts";
 import type { Metadata } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import type { SupportTable } from "./support-table.ts";
@@ -23,8 +24,11 @@ export function readShape<Shape>({ schema, support }: KindSchema<Shape>, reporte
   const value = tidy(schema, reporter.document.value, support, reporter);
   const second = schema.safeParse(value);
   if (second.success) return second.data;
-  for (const issue of second.error.issues) reporter.error(translateIssue(issue, value, support));
-  return null;
+  const { issues } = second.error;
+  for (const issue of issues) reporter.error(translateIssue(issue, value, support));
+  // A label that is no text says nothing about the rest: the rules for it need not wait. The error keeps the document from being used.
+  if (!isRecord(value) || issues.some(({ path }) => path[0] !== "metadata")) return null;
+  return schema.safeParse({ ...value, metadata: {} }).data ?? null;
 }
 
 /** The resource of a document that has no errors. */

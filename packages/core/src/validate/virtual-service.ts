@@ -70,7 +70,7 @@ const spec: z.ZodType<VirtualServiceSpec> = z.strictObject({
   tcp: z.array(tcpRule).optional(),
 });
 
-export const virtualServiceSchema: KindSchema<{ metadata: Metadata; spec: VirtualServiceSpec }> = {
+const virtualServiceSchema: KindSchema<{ metadata: Metadata; spec: VirtualServiceSpec }> = {
   schema: istioDocument(spec),
   support: virtualServiceSupport,
 };

@@ -9,8 +9,6 @@ export interface Codec<Type> {
   decode(value: unknown): Type;
 }
 
-export type TypeOf<Some> = Some extends Codec<infer Type> ? Type : never;
-
 /** A field that is not what it should be. The place grows as the error climbs out: `clusters[0].weight is not a positive number`. */
 export class ShapeMismatch extends WireError {
   readonly claim: string;

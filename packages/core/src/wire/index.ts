@@ -4,7 +4,7 @@ export type { DecodedTable, ResourceSource } from "./decode-table.ts";
 export { encodeTable } from "./encode-table.ts";
 export type { EncodedTable } from "./encode-table.ts";
 export { encodeFrame, FrameDecoder, maxFrameBytes } from "./frames.ts";
-export { digestOf, manifestVersion, resourceTypes } from "./manifest.ts";
+export { digestOf, manifestVersion } from "./manifest.ts";
 export type { ManifestEntry, ResourceType } from "./manifest.ts";
 export { protocolVersion } from "./messages.ts";
 export type * from "./messages.ts";

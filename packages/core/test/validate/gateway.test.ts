@@ -17,6 +17,18 @@ function https(tls: string, protocol = "HTTPS"): string {
 
 const files = "serverCertificate: /c, privateKey: /k";
 
+describe("the spec of a Gateway", () => {
+  it("is not hidden behind a label that is no text", () => {
+    const text = http().replace("namespace: shop}", "namespace: shop, labels: {tier: 1}}").replace('"*"', '"short"');
+    const { resources, diagnostics } = check(text);
+    expect(diagnostics.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      "wrong-type metadata.labels.tier",
+      "invalid-host spec.servers[0].hosts[0]",
+    ]);
+    expect(resources.gateways).toEqual([]);
+  });
+});
+
 describe("a correct Gateway", () => {
   it("is read without a finding", () => {
     const text = istio(

@@ -43,6 +43,28 @@ function bound(hosts: string, gateways: string): string {
   return `{hosts: ${hosts}, gateways: ${gateways}, http: [{route: [{destination: {host: cart}}]}]}`;
 }
 
+describe("a destination that the gateway does not see", () => {
+  const entry = (name: string, namespace: string, exportTo: string) =>
+    `\n---\n{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: ${name}, namespace: ${namespace}}, spec: {hosts: [a.example], exportTo: ${exportTo}, resolution: DNS, ports: [{name: http, number: 80}]}}`;
+  const route = (entries: string) =>
+    check(
+      `{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: vs, namespace: hidden}, spec: ${to("{host: a.example}")}}\n---${world}${entries}`,
+    ).diagnostics.map(({ code, message }) => `${code}: ${message}`);
+  const unseen = (audience: string) =>
+    `unknown-host: "a.example" exists in namespace hidden, but is exported to ${audience}, not to edge, where the gateway runs`;
+
+  it("is reported with where it is and to whom it is exported", () => {
+    expect(route(entry("a", "hidden", '["."]'))).toEqual([unseen(". only")]);
+    expect(route(entry("a", "hidden", "[shop, pay]"))).toEqual([unseen("shop, pay only")]);
+    expect(route(entry("a", "hidden", '["~"]'))).toEqual([unseen("nobody")]);
+  });
+
+  it("is none when it is exported to the gateway's namespace, or somebody else exports the same host", () => {
+    expect(route(entry("a", "hidden", "[edge]"))).toEqual([]);
+    expect(route(entry("a", "hidden", '["."]') + entry("b", "shop", '["*"]'))).toEqual([]);
+  });
+});
+
 describe("destinations", () => {
   it.each([
     "{host: cart}",

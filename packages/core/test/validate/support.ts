@@ -13,7 +13,7 @@ export interface Checked {
 export function check(text: string): Checked {
   const { documents, diagnostics } = parseSources([{ file: "c.yaml", text }], { defaultNamespace: "default" });
   const validated = validateDocuments(documents);
-  const references = checkReferences(validated.resources, documents);
+  const references = checkReferences(validated.resources, { documents, gatewayNamespace: "edge" });
   return {
     resources: validated.resources,
     diagnostics: [...diagnostics, ...validated.diagnostics, ...references],

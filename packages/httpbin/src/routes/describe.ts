@@ -9,7 +9,7 @@ const maxDescribedBodyBytes = 16 * 1024 * 1024;
 const maxDelaySeconds = 10;
 
 /** Header names in the case Go's net/http prints them (`X-B3-Traceid`), sorted; repeated headers joined by a comma. */
-export function canonicalHeaders(request: IncomingMessage): Record<string, string> {
+function canonicalHeaders(request: IncomingMessage): Record<string, string> {
   const values = new Map<string, string>();
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
