@@ -1,5 +1,5 @@
 // Bodies far larger than any memory: the worker does not grow with what passes, and a client that reads a drop at a time keeps nobody
-// waiting. A quarter of a gibibyte each way; with SLUICE_LARGE=1 a whole one.
+// waiting. A gibibyte each way.
 import { once } from "node:events";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -23,7 +23,7 @@ import { Http2Client } from "../support/http2-client.ts";
 
 const host = "app.example";
 const MiB = 1024 * 1024;
-const totalMiB = process.env["SLUICE_LARGE"] === "1" ? 1024 : 256;
+const totalMiB = 1024;
 /** What is allocated once, by the engine and by V8, is no growth. */
 const warmUpMiB = 128;
 const maxGrowthBytes = 64 * MiB;
