@@ -49,10 +49,10 @@ export function service(name: string, ...ports: readonly number[]): Json[] {
   return serviceOn(name, { name: "http", port: 8000 }, ports);
 }
 
-/** A Service whose only port has a name, by which its protocol is known, and whose endpoints are ports of this machine. */
+/** A Service whose only port has a name or `appProtocol`, by which its protocol is known, and whose endpoints are ports of this machine. */
 export function serviceOn(
   name: string,
-  servicePort: { readonly name: string; readonly port: number },
+  servicePort: { readonly name: string; readonly port: number; readonly appProtocol?: string },
   ports: readonly number[],
 ): Json[] {
   return [
