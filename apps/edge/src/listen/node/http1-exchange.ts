@@ -6,7 +6,7 @@ import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import { breakOff, endWithLinger } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
 

@@ -8,7 +8,7 @@ import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import { hasField } from "../fields.ts";
 import { breakOff } from "./http1-messages.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
 

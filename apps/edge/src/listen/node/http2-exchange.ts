@@ -7,7 +7,7 @@ import type { ExchangeHandler } from "../../exchange/exchange.ts";
 import { isGrpcType } from "../../exchange/grpc.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import type { Http2Head } from "./http2-head.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless } from "./response-framing.ts";
 
