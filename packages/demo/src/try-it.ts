@@ -29,7 +29,7 @@ export const trials: readonly Trial[] = [
     shows: "teapot",
   },
   {
-    title: "   ... one of the same authority that is not listed is refused in the handshake",
+    title: "   ... one of the same authority that is not listed is cut off before its request is read",
     command: `curl -sS ${trust} ${identity("istio-other")} ${at("app.istio.local", 8443)} https://app.istio.local:8443/status/418 2>&1`,
     shows: "curl: (",
   },

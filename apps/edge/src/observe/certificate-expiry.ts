@@ -1,5 +1,6 @@
 // When the certificates of a table end: for metrics, and for a warning in time.
 import { X509Certificate } from "node:crypto";
+import { pemBlocks } from "@sluice/core/model";
 import type { SecretResource } from "@sluice/core/model";
 
 export interface CertificateExpiry {
@@ -23,7 +24,7 @@ export function daysLeft(expiry: CertificateExpiry, nowMs: number): number {
 }
 
 function earliest(secret: string, kind: CertificateExpiry["kind"], pem: string | null): CertificateExpiry[] {
-  const blocks = pem?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pem === null ? [] : pemBlocks(pem, "CERTIFICATE");
   const ends = blocks.flatMap((block) => {
     try {
       return [Date.parse(new X509Certificate(block).validTo)];

@@ -7,14 +7,15 @@ import { isInternalAddress } from "./addresses.ts";
 import { clientCertificateHeader } from "./client-certificate-header.ts";
 import { type IncomingTrace, traceHeaders } from "./trace-ids.ts";
 
-// Never passed on. Hop by hop (RFC 9110 7.6.1), framing (made anew from what was really read), or an assertion about the
-// client that only the gateway can make: a client that could send x-forwarded-client-cert could be anyone.
+// Never passed on. Hop by hop (RFC 9110 7.6.1), answered by the engines (`expect`), framing (made anew from what was really read), or
+// an assertion about the client that only the gateway can make: a client that could send x-forwarded-client-cert could be anyone.
 const dropped = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
   "transfer-encoding",
   "te",
+  "expect",
   "trailer",
   "upgrade",
   "http2-settings",
@@ -87,6 +88,7 @@ function isTakenOut(name: string, value: string): boolean {
     case 120: // x
       return isTakenOutX(name, value);
     case 99: // c
+    case 101: // e
     case 104: // h
     case 107: // k
     case 112: // p

@@ -1,4 +1,4 @@
-// Phases that decide where an exchange goes: is the connection still trusted, is the request well formed, whose host is it, must
+// Phases that decide where an exchange goes: is the connection still trusted, is the target well formed, whose host is it, must
 // it come over TLS, which route. Each phase either answers the exchange or hands it on.
 import { isMisdirected } from "@sluice/core/match";
 import { normalizePath } from "@sluice/core/model";
@@ -26,8 +26,6 @@ export function selectRoute(
   if (listener === undefined || chain === undefined || routes === null || chain.trust !== downstream.trust) {
     return refuse(exchange, "chain_changed");
   }
-  if (!isPlainAuthority(exchange.authority))
-    return refuse(exchange, exchange.authority === "" ? "missing_host" : "bad_request");
   const path = normalizePath(exchange.path);
   if (path === null || !isPlainQuery(exchange.query)) return refuse(exchange, "bad_path");
   exchange.path = path;
@@ -53,25 +51,6 @@ export function selectRoute(
 function refuse(exchange: Exchange, code: Parameters<typeof sendFailure>[1]): null {
   sendFailure(exchange, code);
   return null;
-}
-
-/**
- * True for text that cannot end the Host line or be read as another host: letters, digits, `.`, `-`, `_`, `:` and brackets.
- * The engines check it as well; HTTP/2 allows more in `:authority`, and this text goes into an HTTP/1.1 head.
- */
-function isPlainAuthority(authority: string): boolean {
-  for (let i = 0; i < authority.length; i++) {
-    const code = authority.charCodeAt(i);
-    const lower = code | 0x20;
-    const isPlain =
-      (lower >= 97 && lower <= 122) ||
-      (code >= 45 && code <= 58 && code !== 47) ||
-      code === 91 ||
-      code === 93 ||
-      code === 95;
-    if (!isPlain) return false;
-  }
-  return authority.length > 0;
 }
 
 /** True when the query can stand in a request line: no control character, space or fragment. */

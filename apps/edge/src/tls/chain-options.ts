@@ -1,6 +1,7 @@
 // Turns a filter chain and its secrets into the options of the TLS server that serves it, or into the reason why nothing may.
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { TlsOptions } from "node:tls";
+import { isCertificate, pemBlocks } from "@sluice/core/model";
 import type { FilterChain, SecretResource, TlsContext } from "@sluice/core/model";
 import { cipherList, curveList, nodeVersion } from "./tls-parameters.ts";
 import { deriveTicketKeys } from "./ticket-keys.ts";
@@ -112,16 +113,4 @@ function readyText(secret: SecretResource | null, part: "trustedCa" | "crl"): st
   const text = secret?.status === "ready" ? secret[part] : null;
   if (text === null) throw new ChainUnusable(part === "crl" ? "client_crl_missing" : "client_ca_missing");
   return text;
-}
-
-function pemBlocks(text: string, label: string): string[] {
-  return text.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, "g")) ?? [];
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,10 @@
 // TLS towards the upstreams of one cluster: what is shown, what is trusted, and whether who answers is who was meant. Made anew
 // when the cluster or a secret it names changes; a cluster that names something unusable opens no connection at all.
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { certificateHasName } from "@sluice/core/match";
+import { isCertificate, pemBlocks } from "@sluice/core/model";
 import type { SecretResource, UpstreamTls } from "@sluice/core/model";
 import { LRUCache } from "lru-cache";
 import { systemRoots } from "./system-roots.ts";
@@ -160,17 +161,4 @@ export function originationDigest(tls: UpstreamTls, secret: SecretLookup): strin
     hash.update(JSON.stringify([status, certificateChain, privateKey?.reveal(), trustedCa, crl]));
   }
   return hash.digest("base64url");
-}
-
-function pemBlocks(text: string, label: string): string[] {
-  return text.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, "g")) ?? [];
-}
-
-/** OpenSSL skips what it cannot parse; here one bad certificate closes the cluster, as the author meant all of them. */
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

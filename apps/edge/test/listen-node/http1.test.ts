@@ -109,6 +109,14 @@ describe("refused before it becomes an exchange:", () => {
     ["a length no number can hold", get("host: a", "content-length: 9007199254740993"), 400],
     ["another coding before chunked", get("host: a", "transfer-encoding: gzip, chunked"), 501],
     ["chunked twice", get("host: a", "transfer-encoding: chunked", "transfer-encoding: chunked"), 400],
+    ["a byte above 127 before chunked", get("host: a", "transfer-encoding: \xffchunked"), 501],
+    ["a byte above 127 behind chunked", get("host: a", "transfer-encoding: chunked\xff"), 501],
+    ["a byte above 127 before a length", get("host: a", "content-length: \xff3"), 400],
+    ["a byte above 127 behind a length", get("host: a", "content-length: 3\xff"), 400],
+    ["a byte above 127 before a Host", get("host: \xffa"), 400],
+    ["a byte above 127 behind a Host", get("host: a\xff"), 400],
+    ["a control character in a value", get("host: a", "x: a\x01b"), 400],
+    ["a bare CR in a value", get("host: a", "x: a\rb"), 400],
     ["a coding that only looks like chunked", get("host: a", "transfer-encoding: xchunked"), 501],
     ["a space before the colon", get("host: a", "x : 1"), 400],
     ["a folded header", get("host: a", "x: 1\r\n 2"), 400],
@@ -247,14 +255,13 @@ describe("a response", () => {
 describe("Expect: 100-continue", () => {
   const text = "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
 
-  test("is answered before the body is read and not passed on", async () => {
+  test("is answered before the body is read", async () => {
     await using listener = await startListener();
     const { handler } = listener;
     handler.answer = () => undefined;
     const socket = await openTcp(listener.port);
     socket.write(text);
     expect(await readUntil(socket, "\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
-    expect(handler.exchanges[0]?.header("expect")).toBeNull();
     const end = once(handler.events, "end");
     socket.write("body");
     await end;

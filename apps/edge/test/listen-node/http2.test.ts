@@ -198,7 +198,6 @@ test("interim responses are passed on, 100 is said by the engine", async () => {
   stream.once("continue", () => stream.end("body"));
   expect((await answerOf(stream)).body).toBe("done");
   expect(interim).toContain(103);
-  expect(handler.exchanges[0]?.header("expect")).toBeNull();
 });
 
 test("a response that repeats a header Node wants once is sent with the first", async () => {

@@ -141,7 +141,7 @@ describe.skipIf(isUwsMissing)("requests that are accepted", () => {
     });
   });
 
-  it("with Expect get one 100 Continue and lose the header", async () => {
+  it("with Expect get one 100 Continue", async () => {
     using world = await start();
     using client = rawClient(world.port).send(
       `POST / HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`,
@@ -150,7 +150,6 @@ describe.skipIf(isUwsMissing)("requests that are accepted", () => {
     client.send("abc");
     const received = await client.until(hasResponses(1, "hello"));
     expect(received.split("100 Continue")).toHaveLength(2);
-    expect(world.handler.seen[0]?.exchange.header("expect")).toBeNull();
     expect(world.handler.seen[0]?.body.toString()).toBe("abc");
   });
 

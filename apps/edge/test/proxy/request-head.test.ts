@@ -11,6 +11,10 @@ function upstream(exchange: FakeExchange): { line: string; headers: Record<strin
 
 const inside = { remoteAddress: "10.1.2.3" };
 
+test.each(["100-continue", "foo"])("Expect: %s is not passed on: the client's expectation ends here", (value) => {
+  expect(upstream(new FakeExchange({ headers: ["expect", value] })).headers).not.toHaveProperty("expect");
+});
+
 describe("headers only the gateway may set", () => {
   test("a client's x-forwarded-client-cert, x-forwarded-proto and x-envoy headers never pass", () => {
     const { headers } = upstream(

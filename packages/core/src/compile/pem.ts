@@ -3,6 +3,7 @@
 import "reflect-metadata";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { X509Crl } from "@peculiar/x509";
+import { pemBlocks, type PemLabel } from "../model/pem.ts";
 
 /** A reason why the chain and key cannot serve, or null. Reasons never quote the key. */
 export function findChainProblem(certificateChain: string, privateKey: string): string | null {
@@ -37,8 +38,8 @@ export function findCrlProblem(crl: string): string | null {
 }
 
 /** The PEM blocks of one kind, or why there are none to trust. A block cut off in the middle is not silently left out. */
-function readBlocks(pem: string, label: string): readonly string[] | string {
-  const blocks = pem.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, "g")) ?? [];
+function readBlocks(pem: string, label: PemLabel): readonly string[] | string {
+  const blocks = pemBlocks(pem, label);
   const begun = pem.split(`-----BEGIN ${label}-----`).length - 1;
   if (begun === 0) return `there is no PEM block "${label}"`;
   return blocks.length === begun ? blocks : `a PEM block "${label}" is cut off`;

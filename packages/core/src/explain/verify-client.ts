@@ -6,6 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { X509Certificate as ParsedCertificate, X509Crl } from "@peculiar/x509";
 
 import { checkClientCertificate } from "../match/client-certificate.ts";
+import { pemBlocks } from "../model/pem.ts";
 import type { ClientValidation, SecretResource } from "../model/table.ts";
 
 /** Longer chains are refused, as OpenSSL's depth limit would, and a cycle of cross-signed CAs ends. */
@@ -115,16 +116,6 @@ function readCertificates(pem: string): readonly X509Certificate[] | null {
   } catch {
     return null;
   }
-}
-
-function pemBlocks(text: string, label: string): readonly string[] {
-  const blocks: string[] = [];
-  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
-  for (let start = text.indexOf(begin); start >= 0; start = text.indexOf(begin, start + 1)) {
-    const stop = text.indexOf(end, start);
-    if (stop >= 0) blocks.push(text.slice(start, stop + end.length));
-  }
-  return blocks;
 }
 
 function describeCertificate(certificate: X509Certificate): string {

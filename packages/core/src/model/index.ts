@@ -4,6 +4,7 @@ export * from "./document.ts";
 export * from "./duration.ts";
 export * from "./host.ts";
 export * from "./path.ts";
+export * from "./pem.ts";
 export * from "./resource.ts";
 export * from "./secret-text.ts";
 export * from "./table.ts";

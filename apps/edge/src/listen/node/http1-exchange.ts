@@ -1,12 +1,13 @@
 // An exchange over HTTP/1.1 on node:http.
 import { STATUS_CODES } from "node:http";
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange, noTrailers } from "../../exchange/exchange.ts";
+import { noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import { breakOff, endWithLinger } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
+import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
 
 export interface Http1ExchangeSource {
@@ -19,7 +20,7 @@ export interface Http1ExchangeSource {
   readonly awaitsContinue: boolean;
 }
 
-export class NodeH1Exchange extends Exchange {
+export class NodeH1Exchange extends NodeExchange {
   readonly #request: Http1Request;
   readonly #response: Http1Response;
   #awaitsContinue: boolean;
@@ -27,11 +28,9 @@ export class NodeH1Exchange extends Exchange {
   #isHeadHeld = false;
   #isBodiless = false;
   #isChunked = false;
-  /** Ended, reset or aborted: no event reaches the handler any more. */
-  #isOver = false;
 
   constructor({ handler, downstream, head, request, response, awaitsContinue }: Http1ExchangeSource) {
-    super(handler, downstream, head);
+    super({ handler, downstream, head, body: request });
     this.#request = request;
     this.#response = response;
     this.#awaitsContinue = awaitsContinue;
@@ -44,13 +43,13 @@ export class NodeH1Exchange extends Exchange {
   /** Hands the request to the proxy. A client that waits for it gets its 100 unless the answer is there already. */
   begin(): void {
     this.handler.onRequest(this);
-    if (this.#awaitsContinue && !this.isResponseStarted && !this.#isOver) this.#sendContinue();
+    if (this.#awaitsContinue && !this.isResponseStarted && !this.isOver) this.#sendContinue();
   }
 
   sendInformational(status: number, headers: readonly string[]): void {
     const { socket } = this.#response;
     // 100 was ours to say and is said; 101 would change the protocol, which nobody asked for.
-    if (status <= 101 || this.#isOver || socket === null || this.#response.headersSent) return;
+    if (status <= 101 || this.isOver || socket === null || this.#response.headersSent) return;
     // RFC 9110, 15.2.
     if (this.protocol === "HTTP/1.0") return;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
@@ -59,7 +58,7 @@ export class NodeH1Exchange extends Exchange {
   }
 
   sendHead(status: number, headers: readonly string[], bodyLength: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const response = this.#response;
     // Whether a client that never got its 100 sends the body is its choice: what comes next on the connection is unknown.
     if (this.#awaitsContinue || !response.shouldKeepAlive) this.closesConnection = true;
@@ -80,7 +79,7 @@ export class NodeH1Exchange extends Exchange {
   }
 
   sendData(chunk: Uint8Array): boolean {
-    if (this.#isOver) return false;
+    if (this.isOver) return false;
     if (this.#isBodiless) return true;
     this.#isHeadHeld = false;
     // Copied because Node gathers writes until the end of the turn, and the chunk is only ours until we return.
@@ -88,8 +87,8 @@ export class NodeH1Exchange extends Exchange {
   }
 
   sendEnd(trailers: readonly string[] = noTrailers): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     if (this.#isChunked && trailers.length > 0) this.#addTrailers(allowedTrailers(trailers));
     // The rest of the body is read and thrown away.
     this.#request.resume();
@@ -98,44 +97,21 @@ export class NodeH1Exchange extends Exchange {
   }
 
   flush(): void {
-    if (!this.#isHeadHeld || this.#isOver) return;
+    if (!this.#isHeadHeld || this.isOver) return;
     this.#isHeadHeld = false;
     this.#response.flushHeaders();
   }
 
   reset(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     // A response to HTTP/1.0 may have no other end than the connection's.
     if (this.protocol === "HTTP/1.0") breakOff(this.#request.socket);
     else this.#request.socket.destroy();
   }
 
-  pauseBody(): void {
-    if (!this.#isOver) this.#request.pause();
-  }
-
-  resumeBody(): void {
-    this.#request.resume();
-  }
-
-  /** The response is out or the connection is gone. */
-  closed(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.handler.onDownstreamAborted(this);
-  }
-
-  receiveData(chunk: Uint8Array): void {
-    if (!this.#isOver) this.handler.onRequestData(this, chunk);
-  }
-
-  receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this, allowedTrailers(this.#request.rawTrailers));
-  }
-
-  drained(): void {
-    if (!this.#isOver) this.handler.onDownstreamDrain(this);
+  protected receivedTrailers(): readonly string[] {
+    return allowedTrailers(this.#request.rawTrailers);
   }
 
   #addTrailers(trailers: readonly string[]): void {

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "./authority.ts";
+import { isAuthority } from "../authority.ts";
 import type { Http1Request } from "./http1-messages.ts";
 
 /** What the headers say about where the request goes and how its body is framed. */
@@ -58,9 +58,6 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
       case "host":
         if (scan.host !== null) return "bad_request";
         scan.host = value;
-        continue;
-      case "expect":
-        // Answered here, hop by hop: the upstream client sends a body when it is ready to.
         continue;
       case "transfer-encoding":
         // Only one coding is undone here. Any other list would be forwarded as something it is not: request smuggling.

@@ -7,7 +7,7 @@ import type { FailureCode } from "../../exchange/failure.ts";
 import { failures } from "../../exchange/failure.ts";
 import type { Http1Connection } from "./http1-connection.ts";
 import type { NodeH1Exchange } from "./http1-exchange.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 
 export class Http1Request extends IncomingMessage {
   exchange: NodeH1Exchange | null = null;

@@ -3,12 +3,13 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange, noTrailers } from "../../exchange/exchange.ts";
+import { noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler, RequestHead } from "../../exchange/exchange.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import { hasField } from "../fields.ts";
 import { breakOff } from "./http1-messages.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
+import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "./response-framing.ts";
 
 export interface UpgradeExchangeSource {
@@ -23,16 +24,14 @@ export interface UpgradeExchangeSource {
 /** How long a client may take to end its side once ours has ended. */
 const lingerMs = 1000;
 
-export class NodeUpgradeExchange extends Exchange {
+export class NodeUpgradeExchange extends NodeExchange {
   readonly #socket: Socket;
   #isTunnel = false;
   #isBodiless = false;
   #isChunked = false;
-  /** Ended, reset or aborted: no event reaches the handler any more. */
-  #isOver = false;
 
   constructor({ handler, downstream, head, socket, early }: UpgradeExchangeSource) {
-    super(handler, downstream, head);
+    super({ handler, downstream, head, body: socket });
     this.#socket = socket;
     this.closesConnection = true;
     if (early.length > 0) socket.unshift(early);
@@ -42,7 +41,7 @@ export class NodeUpgradeExchange extends Exchange {
     const socket = this.#socket;
     // Each side of a tunnel ends by itself.
     socket.allowHalfOpen = true;
-    socket.on("close", () => this.#onClose()).on("drain", () => this.#onDrain());
+    socket.on("close", () => this.closed()).on("drain", () => this.drained());
     // Nothing is handed on before 101, but a reset is noticed.
     socket.pause();
     socket.read(0);
@@ -50,12 +49,12 @@ export class NodeUpgradeExchange extends Exchange {
   }
 
   sendInformational(status: number, headers: readonly string[]): void {
-    if (status <= 101 || this.#isOver || this.isResponseStarted) return;
+    if (status <= 101 || this.isOver || this.isResponseStarted) return;
     this.#socket.write(`${startLine(status)}${fieldLines(headers)}\r\n`, "latin1");
   }
 
   sendHead(status: number, headers: readonly string[], bodyLength: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#isTunnel = status === 101;
     this.#isBodiless = !this.#isTunnel && isBodiless(this.method, status);
     this.#isChunked = !this.#isTunnel && bodyLength < 0 && !this.#isBodiless;
@@ -71,7 +70,7 @@ export class NodeUpgradeExchange extends Exchange {
   }
 
   sendData(chunk: Uint8Array): boolean {
-    if (this.#isOver) return false;
+    if (this.isOver) return false;
     if (this.#isBodiless || chunk.length === 0) return true;
     // Copied because the socket writes later, and the chunk is only ours until we return.
     if (!this.#isChunked) return this.#socket.write(Buffer.from(chunk));
@@ -81,8 +80,8 @@ export class NodeUpgradeExchange extends Exchange {
   }
 
   sendEnd(trailers: readonly string[] = noTrailers): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     if (this.#isChunked) this.#socket.write(`0\r\n${fieldLines(allowedTrailers(trailers))}\r\n`, "latin1");
     this.#socket.end();
     // What the client still sends is read and thrown away, so that its TCP does not throw our last bytes away.
@@ -96,17 +95,18 @@ export class NodeUpgradeExchange extends Exchange {
   }
 
   reset(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     breakOff(this.#socket);
   }
 
-  pauseBody(): void {
-    if (!this.#isOver) this.#socket.pause();
+  /** Before 101 nothing is read. */
+  override resumeBody(): void {
+    if (this.#isTunnel || this.isOver) super.resumeBody();
   }
 
-  resumeBody(): void {
-    if (this.#isTunnel || this.#isOver) this.#socket.resume();
+  protected receivedTrailers(): readonly string[] {
+    return noTrailers;
   }
 
   #pushSwitch(fields: string[]): void {
@@ -120,23 +120,8 @@ export class NodeUpgradeExchange extends Exchange {
   }
 
   #startReading(): void {
-    this.#socket.on("data", (chunk: Buffer) => {
-      if (!this.#isOver) this.handler.onRequestData(this, chunk);
-    });
-    this.#socket.on("end", () => {
-      if (!this.#isOver) this.handler.onRequestEnd(this, noTrailers);
-    });
+    this.#socket.on("data", (chunk: Buffer) => this.receiveData(chunk)).on("end", () => this.receiveEnd());
     this.#socket.resume();
-  }
-
-  #onDrain(): void {
-    if (!this.#isOver) this.handler.onDownstreamDrain(this);
-  }
-
-  #onClose(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.handler.onDownstreamAborted(this);
   }
 }
 

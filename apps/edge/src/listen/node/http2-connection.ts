@@ -13,7 +13,7 @@ import type { FailureCode } from "../../exchange/failure.ts";
 import { failures } from "../../exchange/failure.ts";
 import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 import { isResetByUs, NodeH2Exchange } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { MinuteCount } from "./minute-count.ts";

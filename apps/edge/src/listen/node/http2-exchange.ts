@@ -2,12 +2,13 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from "node:http2";
 import { constants } from "node:http2";
 import type { Downstream } from "../../exchange/downstream.ts";
-import { Exchange, noTrailers } from "../../exchange/exchange.ts";
+import { noTrailers } from "../../exchange/exchange.ts";
 import type { ExchangeHandler } from "../../exchange/exchange.ts";
 import { isGrpcType } from "../../exchange/grpc.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
 import type { Http2Head } from "./http2-head.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
+import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless } from "./response-framing.ts";
 
 export interface Http2ExchangeSource {
@@ -19,7 +20,7 @@ export interface Http2ExchangeSource {
 
 const exchangeOf = new WeakMap<ServerHttp2Stream, NodeH2Exchange>();
 
-export class NodeH2Exchange extends Exchange {
+export class NodeH2Exchange extends NodeExchange {
   readonly #stream: ServerHttp2Stream;
   #awaitsContinue: boolean;
   #isBodiless = false;
@@ -27,12 +28,10 @@ export class NodeH2Exchange extends Exchange {
   #received: readonly string[] = noTrailers;
   #trailers: readonly string[] = noTrailers;
   #awaitsTrailers = false;
-  /** Ended, reset or aborted: no event reaches the handler any more. */
-  #isOver = false;
   #isResetByUs = false;
 
   constructor({ handler, downstream, request, stream }: Http2ExchangeSource) {
-    super(handler, downstream, request.head);
+    super({ handler, downstream, head: request.head, body: stream });
     this.#stream = stream;
     this.#awaitsContinue = request.awaitsContinue;
     exchangeOf.set(stream, this);
@@ -86,8 +85,8 @@ export class NodeH2Exchange extends Exchange {
   }
 
   sendEnd(trailers: readonly string[] = noTrailers): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     if (trailers.length > 0) this.#trailers = allowedTrailers(trailers);
     if (!this.#stream.writableEnded) this.#stream.end();
     if (this.isRequestComplete) return;
@@ -106,8 +105,8 @@ export class NodeH2Exchange extends Exchange {
   }
 
   reset(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     // Not `close(code)`: that ends the body first, and a client would take what it got for all there is. With an error Node resets
     // the stream with INTERNAL_ERROR at once.
     this.#isResetByUs = true;
@@ -118,26 +117,8 @@ export class NodeH2Exchange extends Exchange {
     return this.#isResetByUs;
   }
 
-  pauseBody(): void {
-    if (!this.#isOver) this.#stream.pause();
-  }
-
-  resumeBody(): void {
-    this.#stream.resume();
-  }
-
-  closed(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.handler.onDownstreamAborted(this);
-  }
-
-  receiveData(chunk: Uint8Array): void {
-    if (!this.#isOver) this.handler.onRequestData(this, chunk);
-  }
-
-  receiveEnd(): void {
-    if (!this.#isOver) this.handler.onRequestEnd(this, this.#received);
+  protected receivedTrailers(): readonly string[] {
+    return this.#received;
   }
 
   receiveTrailers(raw: readonly string[]): void {
@@ -156,13 +137,9 @@ export class NodeH2Exchange extends Exchange {
     }
   }
 
-  drained(): void {
-    if (!this.#isOver) this.handler.onDownstreamDrain(this);
-  }
-
   /** Between a client's reset and its event the stream takes nothing any more and would throw. */
   #isOpen(): boolean {
-    return !this.#isOver && !this.#stream.destroyed && !this.#stream.closed;
+    return !this.isOver && !this.#stream.destroyed && !this.#stream.closed;
   }
 
   #respond(fields: OutgoingHttpHeaders, options: ServerStreamResponseOptions): boolean {

@@ -3,7 +3,7 @@
 // with characters that no field may hold it leaves out instead, and Node.js offers no way to hear of them.
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "./authority.ts";
+import { isAuthority } from "../authority.ts";
 
 export interface Http2Head {
   readonly head: RequestHead;
@@ -103,7 +103,7 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
         continue;
       case "expect":
         scan.awaitsContinue = value.toLowerCase() === "100-continue";
-        continue;
+        break;
       case "cookie":
         // RFC 9113, 8.2.3: crumbs become one header again for hops that speak HTTP/1.1.
         if (cookieAt >= 0) {

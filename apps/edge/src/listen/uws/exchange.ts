@@ -9,10 +9,11 @@
 // engine closes such a connection without calling anyone.
 import type { Downstream } from "../../exchange/downstream.ts";
 import { Exchange, noTrailers, type ExchangeHandler } from "../../exchange/exchange.ts";
+import { httpDate } from "../http-date.ts";
 import { toWire } from "./field-text.ts";
 import type { HttpResponse } from "./native.ts";
 import type { UwsRequestHead } from "./request.ts";
-import { currentDate, formatHead } from "./response-head.ts";
+import { formatHead } from "./response-head.ts";
 
 /** The listener, as far as its exchanges know it. */
 export interface ExchangeOwner {
@@ -280,7 +281,7 @@ export class UwsExchange extends Exchange {
   private writeWholeHead(): void {
     const length = this.framing === "chunked" ? 0 : this.length;
     const framing = length < 0 ? "" : `\r\ncontent-length: ${length}`;
-    this.head += `\r\ndate: ${currentDate()}${framing}\r\n`;
+    this.head += `\r\ndate: ${httpDate()}${framing}\r\n`;
     this.releaseHead();
   }
 

@@ -1,7 +1,8 @@
 // Answers to requests that never become an exchange. The connection closes: its framing cannot be trusted.
 import { type FailureCode, failures } from "../../exchange/failure.ts";
+import { httpDate } from "../http-date.ts";
 import type { HttpResponse } from "./native.ts";
-import { currentDate, formatHead } from "./response-head.ts";
+import { formatHead } from "./response-head.ts";
 
 const serverHeaders: readonly string[] = ["server", "sluice"];
 
@@ -14,7 +15,7 @@ export function refuseRequest(res: HttpResponse, code: FailureCode): void {
     isGone = true;
   });
   res.writeStatus(
-    `${formatHead(failures[code].status, serverHeaders, true)}\r\ndate: ${currentDate()}\r\ncontent-length: 0\r\n`,
+    `${formatHead(failures[code].status, serverHeaders, true)}\r\ndate: ${httpDate()}\r\ncontent-length: 0\r\n`,
   );
   setImmediate(() => {
     if (!isGone) res.close();

@@ -3,6 +3,7 @@
 import type { HttpRequest } from "uWebSockets.js";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
+import { isAuthority } from "../authority.ts";
 import type { DownstreamLimits } from "../listener.ts";
 import { isAscii, toBytesText } from "./field-text.ts";
 
@@ -38,7 +39,7 @@ export function readRequest(request: HttpRequest, limits: DownstreamLimits): Uws
   // The engine applies its own limit only to heads that come in several reads.
   if (headBytes + method.length + target.length > limits.maxHeadBytes) return "head_too_large";
   if (hostCount === 1 && host === "") return "missing_host";
-  if (hostCount !== 1 || !isHost(host)) return "bad_request";
+  if (hostCount !== 1 || !isAuthority(host)) return "bad_request";
   const bodyLength = readBodyLength();
   if (typeof bodyLength === "string") return bodyLength;
   // The engine knows no trailers: what follows a chunked body would be read as the next request of the connection.
@@ -81,9 +82,6 @@ function isSpecial(name: string, value: string): boolean {
       hostCount++;
       host = value;
       return true;
-    case "expect":
-      // The engine has answered `100 Continue` already; a second one would be the upstream's answer to a question nobody asks.
-      return value.toLowerCase() === "100-continue";
     case "connection":
       // The engine closes after any Connection value of five letters, so the client has to be told in all these cases.
       closes ||= value.length === 5 || value.toLowerCase().includes("close");
@@ -129,8 +127,6 @@ function readBodyLength(): number | FailureCode {
 }
 
 const tokenChars = charTable("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-/** RFC 3986: reg-name, IP-literal and port. No comma: two Host fields joined somewhere before us. */
-const hostChars = charTable("-._~%!$&'()*+;=:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 function charTable(chars: string): Uint8Array {
   const table = new Uint8Array(128);
@@ -139,14 +135,6 @@ function charTable(chars: string): Uint8Array {
 }
 
 function isToken(text: string): boolean {
-  return text.length > 0 && consistsOf(text, tokenChars);
-}
-
-function isHost(text: string): boolean {
-  return consistsOf(text, hostChars);
-}
-
-function consistsOf(text: string, table: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) if (table[text.charCodeAt(i)] !== 1) return false;
-  return true;
+  for (let i = 0; i < text.length; i++) if (tokenChars[text.charCodeAt(i)] !== 1) return false;
+  return text.length > 0;
 }

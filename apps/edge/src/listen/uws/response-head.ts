@@ -45,16 +45,3 @@ function replaceControls(value: string): string {
   // eslint-disable-next-line no-control-regex
   return value.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f]/g, " ");
 }
-
-let dateSecond = 0;
-let dateText = "";
-
-/** The `date` of heads that the engine does not write, made anew once a second. */
-export function currentDate(): string {
-  const second = Math.floor(Date.now() / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
-  }
-  return dateText;
-}

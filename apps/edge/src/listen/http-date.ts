@@ -1,4 +1,4 @@
-// The Date header's value.
+// The Date header's value, of both engines.
 
 let second = -1;
 let text = "";
