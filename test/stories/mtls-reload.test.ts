@@ -191,7 +191,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
       await reload("guarded.yaml", guarded({ ...mutual, caCertCredentialName: "late" }));
       expect((await attack(alice)).received).toBe("");
       expect((await ask(alice, "untouched.example")).status).toBe(200);
-      changed["late.yaml"] = "";
+      changed["late.yaml"] = "# taken away\n";
       await site.reload({ "late.yaml": documents(secret("late", ca)) });
       expect((await ask(alice)).status).toBe(200);
       expect((await attack({})).received).toBe("");
