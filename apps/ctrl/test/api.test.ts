@@ -32,7 +32,8 @@ describe("the control API", () => {
     expect(status).toMatchObject({
       version,
       source: plane.directory.at("config"),
-      lastAttempt: { ok: true, outcome: "published", version, diagnostics: [] },
+      // A file that was just written is read twice; the second attempt may be in already.
+      lastAttempt: { ok: true, outcome: expect.stringMatching(/^(published|repeat)$/), version, diagnostics: [] },
       edges: [
         {
           id: "edge-1",
