@@ -110,6 +110,8 @@ export abstract class Exchange implements UpstreamHandler {
   upstreamRespondedAt: number;
   /** Seconds of the coarse clock at the last byte in either direction. */
   lastActivity: number;
+  /** Value of a `set-cookie` header that the response gets: an endpoint was chosen by a cookie that the client did not have yet. Empty: none. */
+  setCookie: string;
   /** Runs out when the whole exchange may take no longer; null without such a limit. */
   deadline: NodeJS.Timeout | null;
 
@@ -145,6 +147,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.upstreamStartedAt = 0;
     this.upstreamRespondedAt = 0;
     this.lastActivity = 0;
+    this.setCookie = "";
     this.deadline = null;
   }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { plainEndpoint } from "@sluice/core/model";
 import { encodeProxyHeader } from "../../src/exchange/proxy-header.ts";
 import { reset } from "../../src/network/relay.ts";
 import { closed, openTcp, readUntil } from "../listen-node/support.ts";
@@ -314,7 +315,7 @@ describe("where to", () => {
   test("open connections count as load, so two endpoints share them evenly", async () => {
     await using first = await Upstream.listen();
     await using second = await Upstream.listen();
-    const endpoints = [first, second].map(({ port }) => ({ address: "127.0.0.1", port, weight: 1, healthy: true }));
+    const endpoints = [first, second].map(({ port }) => plainEndpoint("127.0.0.1", port));
     const cluster = clusterTo(first, { endpoints });
     await using world = await NetworkWorld.start({ clusters: [cluster], chains: [forwardChain([cluster])] });
     const clients = [];

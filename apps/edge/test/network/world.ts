@@ -11,6 +11,7 @@ import {
   defaultClusterLimits,
   type FilterChain,
   type Listener,
+  plainEndpoint,
   plainTransport,
 } from "@sluice/core/model";
 import type { SecretResource, WeightedCluster } from "@sluice/core/model";
@@ -63,7 +64,7 @@ export class Upstream implements AsyncDisposable {
 }
 
 export function clusterTo(upstream: { readonly port: number } | null, fields: Partial<Cluster> = {}): Cluster {
-  const endpoint = { address: "127.0.0.1", port: upstream?.port ?? 1, weight: 1, healthy: upstream !== null };
+  const endpoint = { ...plainEndpoint("127.0.0.1", upstream?.port ?? 1), healthy: upstream !== null };
   return {
     name: "outbound|9000||echo.default.svc.cluster.local",
     host: "echo.default.svc.cluster.local",

@@ -3,7 +3,7 @@
 import { RE2JS } from "re2js";
 
 import type { MatchRequest } from "../match/match-request.ts";
-import type { HeaderMatch, PathMatch, QueryParamMatch, Route, ValueMatch, VirtualHost } from "../model/table.ts";
+import type { HeaderMatch, PathMatch, QueryParamMatch, Route, ValueMatch, VirtualHost } from "../model/index.ts";
 import type { Diary } from "./diary.ts";
 import { quote } from "./quote.ts";
 

@@ -1,5 +1,5 @@
 // The last stage: the clusters that a route or a raw connection may go to, and whether anyone is there.
-import type { WeightedCluster } from "../model/table.ts";
+import type { WeightedCluster } from "../model/index.ts";
 import type { Reading } from "./reading.ts";
 
 /** What is counted, and what becomes of it when nobody is there. */

@@ -1,6 +1,6 @@
 // The stages of a connection: listener, filter chain, certificates of both sides; for raw connections also their destination.
 import { normalizeServerName } from "../match/chain-index.ts";
-import type { FilterChain, Listener, NetworkForward } from "../model/table.ts";
+import type { FilterChain, Listener, NetworkForward } from "../model/index.ts";
 import { readFilterChain } from "./naive-names.ts";
 import { inConnections, readClusters } from "./read-clusters.ts";
 import { readRequest } from "./read-request.ts";

@@ -1,7 +1,7 @@
 // The stages of a request on an established connection: path, authority, virtual host, redirect to TLS, route, cluster.
 import type { MatchRequest } from "../match/match-request.ts";
 import { normalizeAuthority } from "../model/host.ts";
-import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/table.ts";
+import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/index.ts";
 import { readFilterChain, readVirtualHost } from "./naive-names.ts";
 import { readRoute } from "./naive-route.ts";
 import { toMatchRequest } from "./question-request.ts";
@@ -68,6 +68,7 @@ function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRe
     return reject("no-route", 404);
   }
   findings.route = route.name === "" ? index : route.name;
+  if (route.action.kind !== "forward") return { action: route.action.kind };
   readClusters(reading, route.action.clusters, inRequests);
   return { action: "forward" };
 }

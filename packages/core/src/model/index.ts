@@ -1,4 +1,5 @@
 // The vocabulary every package shares.
+export * from "./cluster.ts";
 export * from "./diagnostic.ts";
 export * from "./document.ts";
 export * from "./duration.ts";
@@ -6,6 +7,7 @@ export * from "./host.ts";
 export * from "./path.ts";
 export * from "./pem.ts";
 export * from "./resource.ts";
+export * from "./route.ts";
 export * from "./secret-text.ts";
 export * from "./table.ts";
 export * from "./visibility.ts";

@@ -1,5 +1,5 @@
 // Puts a table together from resources, checking each, and keeps the objects of resources that did not change.
-import type { RouteConfig, Table, VirtualHost } from "../model/table.ts";
+import type { RouteConfig, Table, VirtualHost } from "../model/index.ts";
 import type { Codec } from "./codec.ts";
 import { digestOf, manifestVersion, sortManifest, virtualHostKey } from "./manifest.ts";
 import type { ManifestEntry, ResourceType } from "./manifest.ts";

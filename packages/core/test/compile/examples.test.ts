@@ -34,7 +34,7 @@ describe.each(["plain-http", "tls-redirect", "mutual-tls", "multi-host-http", "m
       const routes = table.routeConfigs.flatMap(({ virtualHosts }) => virtualHosts.flatMap((host) => host.routes));
       expect(routes.length).toBeGreaterThan(0);
       for (const { action } of routes) {
-        const [target] = action.clusters;
+        const [target] = action.kind === "forward" ? action.clusters : [];
         expect(clusters.get(target?.cluster ?? "")?.endpoints).toMatchObject([{ address: "127.0.0.1", port: 8000 }]);
       }
       expect(diagnostics.filter(({ code }) => code !== "missing-certificate-file")).toEqual([]);

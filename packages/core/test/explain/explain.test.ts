@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { forwardTo } from "../../src/model/index.ts";
 import { explain, renderExplanation } from "../../src/explain/index.ts";
 import type { Explanation } from "../../src/explain/index.ts";
 import {
@@ -151,7 +152,7 @@ describe("explain", () => {
     ];
     const table = plainTable([
       virtualHost(["httpbin.example.com"], {
-        routes: [route({}, { name: "split", action: { kind: "forward", clusters } })],
+        routes: [route({}, { name: "split", action: forwardTo(clusters) })],
       }),
     ]);
     const answer = explain({ ...table, clusters: [cluster("a", 0)] }, question({}));
