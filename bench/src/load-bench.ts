@@ -57,7 +57,8 @@ function describeMachine(): string {
   return `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores; node ${process.version}; ${nginx}`;
 }
 
-async function run(): Promise<void> {
+/** Measures every scenario and prints the table. */
+export async function benchLoad(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const started: Contender[] = [];
   try {
@@ -94,5 +95,3 @@ async function run(): Promise<void> {
     await rm(directory, { recursive: true });
   }
 }
-
-await run();
