@@ -97,12 +97,16 @@ function readFields(
       host = value;
       continue;
     }
-    const failure = noteField(name, value);
+    const isTabbed = valueEnd < lineEnd && text.lastIndexOf("\t", lineEnd - 1) >= valueEnd;
+    const failure = isTabbed && framingNames.has(name) ? "bad_request" : noteField(name, value);
     if (failure !== null) return failure;
     headers.push(name, value);
   }
   return null;
 }
+
+/** A tab behind their value is legal, and read as part of it by some: not worth forwarding. */
+const framingNames: ReadonlySet<string> = new Set(["connection", "content-length", "transfer-encoding"]);
 
 function forgetFields(): void {
   host = null;
@@ -185,10 +189,10 @@ function endOfToken(text: string, start: number): number {
   return end;
 }
 
-/** Targets hold no blanks and no control characters; what else may stand in a path is the proxy's affair. */
+/** Targets are printable ASCII (RFC 3986); which of it may stand in a path is the proxy's affair. */
 function endOfTarget(text: string, start: number): number {
   let end = start;
-  for (let code = text.charCodeAt(end); code > SP && code !== 0x7f; code = text.charCodeAt(++end));
+  for (let code = text.charCodeAt(end); code > SP && code < 0x7f; code = text.charCodeAt(++end));
   return end;
 }
 

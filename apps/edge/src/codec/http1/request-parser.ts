@@ -43,6 +43,8 @@ export class RequestParser {
   #state: State;
   #remaining: number;
   #leadingBytes: number;
+  /** Of a head that goes on in the next read. */
+  #lastByte: number;
 
   constructor(events: RequestEvents, limits: RequestParserLimits) {
     this.isPaused = false;
@@ -54,6 +56,7 @@ export class RequestParser {
     this.#state = "head";
     this.#remaining = 0;
     this.#leadingBytes = 0;
+    this.#lastByte = 0;
   }
 
   /** No byte of a further request has come. */
@@ -109,12 +112,24 @@ export class RequestParser {
     const text = collector.take(bytes, start, end);
     if (text === null) {
       if (collector.isTooLarge) this.#fail("head_too_large");
+      // Such a head would never end as it must: who sends it is told now and not when its time is up.
+      else if (this.#hasBareLineFeed(bytes, start, end)) this.#fail("bad_request");
       return collector.position;
     }
     const head = parseRequestHead(text, this.#limits);
     if (typeof head === "string") this.#fail(head);
     else this.#begin(head);
     return collector.position;
+  }
+
+  #hasBareLineFeed(bytes: Buffer, start: number, end: number): boolean {
+    let before = this.#lastByte;
+    this.#lastByte = bytes[end - 1] ?? 0;
+    for (let i = bytes.indexOf(LF, start); i >= 0 && i < end; i = bytes.indexOf(LF, i + 1)) {
+      if (i > start) before = bytes[i - 1] ?? 0;
+      if (before !== CR) return true;
+    }
+    return false;
   }
 
   #skipEmptyLines(bytes: Buffer, start: number, end: number): number {
