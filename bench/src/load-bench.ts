@@ -40,6 +40,7 @@ const scenarios: readonly Scenario[] = [
   { name: "TLS h1, own codec", contender: "own", url: `https://127.0.0.1:${ports.ownTls}${path}`, load: loadHttp1 },
   { name: "TLS h2", contender: "nginx", url: `https://127.0.0.1:${ports.nginxTls}${path}`, load: loadHttp2 },
   { name: "TLS h2, node", contender: "sluice", url: `https://127.0.0.1:${ports.nodeTls}${path}`, load: loadHttp2 },
+  { name: "TLS h2, own codec", contender: "own", url: `https://127.0.0.1:${ports.ownTls}${path}`, load: loadHttp2 },
 ];
 
 async function measure(scenario: Scenario, contender: Contender): Promise<{ cpuUs: number; perSecond: number }> {

@@ -12,8 +12,16 @@ const decoder = (limits: { maxTableBytes?: number; maxListBytes?: number } = {})
 const request = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "www.example.com"];
 const cached = [...request, "cache-control", "no-cache"];
 const custom = [
-  ...[":method", "GET", ":scheme", "https", ":path", "/index.html", ":authority", "www.example.com"],
-  ...["custom-key", "custom-value"],
+  ":method",
+  "GET",
+  ":scheme",
+  "https",
+  ":path",
+  "/index.html",
+  ":authority",
+  "www.example.com",
+  "custom-key",
+  "custom-value",
 ];
 const response = (status: string, date: string): string[] => {
   return [":status", status, "cache-control", "private", "date", date, "location", "https://www.example.com"];
@@ -21,8 +29,18 @@ const response = (status: string, date: string): string[] => {
 const firstDate = "Mon, 21 Oct 2013 20:13:21 GMT";
 const secondDate = "Mon, 21 Oct 2013 20:13:22 GMT";
 const last = [
-  ...[":status", "200", "cache-control", "private", "date", secondDate, "location", "https://www.example.com"],
-  ...["content-encoding", "gzip", "set-cookie", "foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1"],
+  ":status",
+  "200",
+  "cache-control",
+  "private",
+  "date",
+  secondDate,
+  "location",
+  "https://www.example.com",
+  "content-encoding",
+  "gzip",
+  "set-cookie",
+  "foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1",
 ];
 
 describe("the examples of RFC 7541, appendix C", () => {

@@ -10,11 +10,14 @@ export function statusLine(status: number): string {
   return (statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`);
 }
 
+/** True when nothing in the field could be read as a line end, or cut to a byte that nobody checked (codes above 255). */
+export function isSendableField(name: string, value: string): boolean {
+  for (let i = 0; i < name.length; i++) if (isTokenCode[name.charCodeAt(i)] !== 1) return false;
+  for (let i = 0; i < value.length; i++) if (isTextCode[value.charCodeAt(i)] !== 1) return false;
+  return name.length > 0;
+}
+
 /** One field line, or null when it cannot be sent as one. */
 export function fieldLine(name: string, value: string): string | null {
-  if (name.length === 0) return null;
-  for (let i = 0; i < name.length; i++) if (isTokenCode[name.charCodeAt(i)] !== 1) return null;
-  // Codes above 255 have no entry: they would be cut to a byte that nobody checked.
-  for (let i = 0; i < value.length; i++) if (isTextCode[value.charCodeAt(i)] !== 1) return null;
-  return `${name}: ${value}\r\n`;
+  return isSendableField(name, value) ? `${name}: ${value}\r\n` : null;
 }

@@ -8,11 +8,12 @@ import { BindError } from "../listener.ts";
 import type { BindListener, BoundListener, EngineContext, ListenerSpec } from "../listener.ts";
 import { readProxyHeader } from "../proxy-protocol/read-proxy-header.ts";
 import { acceptClear } from "./clear-acceptor.ts";
-import { addressesOf, addressesOfHeader, NodeConnection } from "./connection.ts";
+import { addressesOf, addressesOfHeader, type HttpConnection, NodeConnection } from "./connection.ts";
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
 import { OwnHttp1Server } from "./own/http1-server.ts";
+import { OwnHttp2Server } from "./own/http2-server.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel holds until they are accepted: a burst of handshakes on a busy worker. The kernel may allow fewer. */
@@ -31,6 +32,8 @@ class NodeListener implements BoundListener {
   readonly #state: ListenerState;
   readonly #server: Server;
   readonly #http1: Http1Server | OwnHttp1Server;
+  /** Null where node:http2 reads HTTP/2. */
+  readonly #ownHttp2: OwnHttp2Server | null;
   readonly #tls: TlsAcceptor;
   readonly #connections = new Set<NodeConnection>();
   #boundPort = 0;
@@ -40,6 +43,7 @@ class NodeListener implements BoundListener {
     this.name = spec.listener.name;
     this.#state = new ListenerState(spec, context);
     this.#http1 = context.codec === "own" ? new OwnHttp1Server(this.#state) : new Http1Server(this.#state);
+    this.#ownHttp2 = context.codec === "own" ? new OwnHttp2Server(this.#state) : null;
     this.#tls = new TlsAcceptor(this.#state, {
       onEstablished: (...established) => this.#onEstablished(...established),
       onPassthrough: (...chosen) => this.#forward(...chosen),
@@ -55,7 +59,7 @@ class NodeListener implements BoundListener {
   async listen(address: string, port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => {
-        this.#http1.close();
+        this.#closeHttp();
         reject(new BindError(address, port, error.code ?? "UNKNOWN"));
       };
       this.#server.once("error", onError);
@@ -91,7 +95,12 @@ class NodeListener implements BoundListener {
     // Node counts a connection out before it tells anyone. Aborts are told with the socket's close, over TLS a turn later.
     await Promise.all([...this.#connections].map(({ raw }) => new Promise((resolve) => raw.once("close", resolve))));
     await setImmediate();
+    this.#closeHttp();
+  }
+
+  #closeHttp(): void {
     this.#http1.close();
+    this.#ownHttp2?.close();
   }
 
   abort(): void {
@@ -172,15 +181,19 @@ class NodeListener implements BoundListener {
     connection.http = acceptClear(connection.raw, {
       timeoutMs: state.context.limits.requestHeadTimeoutMs,
       onHttp1: (socket) => (connection.http = this.#http1.accept(socket, downstream)),
-      onHttp2: (socket) => (connection.http = new Http2Connection({ socket, downstream, state })),
+      onHttp2: (socket) => (connection.http = this.#acceptHttp2(socket, downstream)),
     });
+  }
+
+  #acceptHttp2(socket: Socket, downstream: Downstream): HttpConnection {
+    const state = this.#state;
+    if (this.#ownHttp2 === null) return new Http2Connection({ socket, downstream, state });
+    return this.#ownHttp2.accept(socket, downstream);
   }
 
   #onEstablished(connection: NodeConnection, socket: TLSSocket, downstream: Downstream): void {
     connection.http =
-      socket.alpnProtocol === "h2"
-        ? new Http2Connection({ socket, downstream, state: this.#state })
-        : this.#http1.accept(socket, downstream);
+      socket.alpnProtocol === "h2" ? this.#acceptHttp2(socket, downstream) : this.#http1.accept(socket, downstream);
   }
 }
 
