@@ -35,7 +35,7 @@ const reached: string[] = [];
 
 const backend = createServer((request, response) => {
   reached.push(request.url ?? "");
-  switch (request.url) {
+  switch (request.url ?? "") {
     case "/eager":
       // Says 100 itself, twice, although nobody asks it to: Sluice takes `expect` out.
       response.writeContinue();
