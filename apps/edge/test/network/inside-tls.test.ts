@@ -21,6 +21,7 @@ import {
   tlsChain,
   validation,
 } from "../listen-node/support.ts";
+import { reset } from "../../src/network/relay.ts";
 import { clusterTo, forwardChain, NetworkWorld, Upstream, type WorldSource } from "./world.ts";
 
 let authority: Authority;
@@ -86,6 +87,11 @@ class TlsUpstream implements AsyncDisposable {
   async socket(): Promise<TLSSocket> {
     while (this.sockets[0] === undefined) await once(this.#server, "accepted");
     return this.sockets[0];
+  }
+
+  /** Resets every connection. */
+  kill(): void {
+    for (const socket of this.#carriers) reset(socket);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -312,5 +318,78 @@ describe("TLS that begins here", () => {
     expect(await exchangeRaw(world.port, "secret")).toBe("");
     expect(await world.logLine()).toContain('"- - -" 0 UF ');
     expect(world.clusters.stats()).toMatchObject([{ connectFailureTotal: 1, openConnections: 0 }]);
+  });
+});
+
+describe("much, with TLS on both sides", () => {
+  const mebibyte = 1024 * 1024;
+  const piece = Buffer.alloc(mebibyte, "sluice ");
+
+  async function send(socket: Socket, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      if (!socket.write(piece)) await once(socket, "drain");
+    }
+    socket.end();
+  }
+
+  async function countOf(socket: Socket): Promise<number> {
+    let count = 0;
+    socket.on("data", (chunk: Buffer) => (count += chunk.length));
+    await once(socket, "end");
+    return count;
+  }
+
+  test("32 MiB go each way at once, whole, and both halves end", async () => {
+    await using upstream = await TlsUpstream.listen();
+    await using world = await NetworkWorld.start(ended(upstream, {}, originates));
+    const socket = await openHalf(world.port);
+    const server = await upstream.socket();
+    const counts = Promise.all([countOf(socket), countOf(server)]);
+    await Promise.all([send(socket, 32), send(server, 32)]);
+    expect(await counts).toEqual([32 * mebibyte, 32 * mebibyte]);
+    await expect.poll(() => world.count("istio_tcp_connections_closed_total", { response_flags: "-" })).toBe(1);
+  });
+
+  test("a client that does not read stops its upstream, and gets all of it in the end", async () => {
+    await using upstream = await TlsUpstream.listen();
+    await using world = await NetworkWorld.start(ended(upstream, {}, originates));
+    const slow = await openHalf(world.port);
+    slow.pause();
+    const server = await upstream.socket();
+    const sent = send(server, 64);
+    let held = -1;
+    // The kernel's socket buffers hold some MiB; what passes Sluice stops with them.
+    await expect
+      .poll(() => {
+        const before = held;
+        held = world.count("istio_tcp_sent_bytes_total");
+        return held > 0 && held === before;
+      })
+      .toBe(true);
+    expect(held).toBeLessThan(32 * mebibyte);
+    const count = countOf(slow);
+    slow.resume();
+    expect(await count).toBe(64 * mebibyte);
+    await sent;
+  });
+
+  test("an upstream killed in the middle is a reset to a client that has not read for a while", async () => {
+    await using upstream = await TlsUpstream.listen();
+    await using world = await NetworkWorld.start(ended(upstream, {}, originates));
+    const slow = await openHalf(world.port);
+    let received = 0;
+    let hasEnded = false;
+    slow.on("data", (chunk: Buffer) => (received += chunk.length));
+    slow.on("end", () => slow.write(Buffer.alloc(0), (error) => (hasEnded = !error)));
+    const server = await upstream.socket();
+    void send(server, 64).catch(() => undefined);
+    await expect.poll(() => received).toBeGreaterThan(mebibyte);
+    slow.pause();
+    upstream.kill();
+    await closed(server);
+    await closed(slow.resume());
+    expect(hasEnded).toBe(false);
+    expect(received).toBeLessThan(64 * mebibyte);
+    expect(await world.logLine()).toContain('"- - -" 0 UC ');
   });
 });
