@@ -17,7 +17,7 @@ import {
   virtualService,
 } from "../support/config.ts";
 import { gateway, type Gateway } from "../support/gateway.ts";
-import { engineLanes } from "../support/engines.ts";
+import { engineLanes, isUwsAvailable } from "../support/engines.ts";
 import { clear, secure } from "../support/raw-socket.ts";
 import { webSocketConnection } from "../support/web-socket-over-http2.ts";
 import { createHash } from "node:crypto";
@@ -163,3 +163,19 @@ test("a tunnel whose halves have both ended is logged as one that ended well", a
   const line = await world.edge.stdout.next((text) => text.includes(" 7 3 "));
   expect(line).toMatch(/^\[[^\]]*\] "GET \/ HTTP\/1\.1" 101 - via_upstream /);
 });
+
+test.runIf(isUwsAvailable)(
+  "on uWebSockets.js, which knows no halves, the backend's end is the end of both",
+  async () => {
+    await using site = await gateway({ config: { "site.yaml": config }, edge: { workers: 1, engine: "auto" } });
+    expect(site.engine(80)).toBe("uws");
+    const tunnel = once(backend, "tunnel");
+    const client = new End(clear(site.port(80)));
+    client.socket.write(handshake);
+    const server = new End(((await tunnel) as [Socket])[0]);
+    await client.until(({ heard }) => heard.endsWith("\r\n\r\n"));
+    server.socket.end();
+    await client.until(ended);
+    await server.until(ended);
+  },
+);
