@@ -50,6 +50,7 @@ export class Http2Carrier implements StreamCarrier {
   private isDone: boolean;
   private isFlushScheduled: boolean;
   private hasSentBody: boolean;
+  private isTunnel: boolean;
   private trailers: readonly string[];
 
   constructor(owner: CarrierOwner, stream: RequestStream, h2: ClientHttp2Stream) {
@@ -62,6 +63,7 @@ export class Http2Carrier implements StreamCarrier {
     this.isDone = false;
     this.isFlushScheduled = false;
     this.hasSentBody = false;
+    this.isTunnel = false;
     this.trailers = noTrailers;
     this.watchEnd();
     h2.on("headers", (headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
@@ -141,6 +143,7 @@ export class Http2Carrier implements StreamCarrier {
     this.hasHead = true;
     if (isUpgraded) {
       this.takesBody = true;
+      this.isTunnel = true;
       stream.handler.onUpstreamHead(101, this.switchFields(raw), -1);
       if (!this.isDone) stream.handOverQueue(this);
     } else {
@@ -188,6 +191,11 @@ export class Http2Carrier implements StreamCarrier {
     if (this.isDone || !this.hasHead || !this.hasEnd) return;
     // The request's body is of no more use when the response is complete (RFC 9113, 8.1).
     const { stream, trailers } = this;
+    // Unless it was a tunnel, whose halves end by themselves: the stream closes when both have.
+    if (this.isTunnel) {
+      if (!stream.isEnded) stream.handler.onUpstreamHalfEnd();
+      return;
+    }
     this.finish(this.h2.writableEnded ? null : NGHTTP2_NO_ERROR);
     stream.complete(trailers);
   }
@@ -201,6 +209,11 @@ export class Http2Carrier implements StreamCarrier {
     if (this.isDone) return;
     const { h2, owner, stream } = this;
     const code = h2.rstCode;
+    if (this.isTunnel && this.hasEnd && stream.isEnded && code === NGHTTP2_NO_ERROR) {
+      this.finish(null);
+      stream.complete(noTrailers);
+      return;
+    }
     const isUnseen = code === NGHTTP2_REFUSED_STREAM || (h2.id !== undefined && owner.hasIgnored(h2.id)) || h2.pending;
     const isStale = owner.hasDiedOfAge && stream.isResendable;
     this.finish(null);

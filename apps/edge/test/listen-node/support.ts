@@ -42,6 +42,7 @@ export class TestHandler implements ExchangeHandler {
   onUpstreamInformational(): void {}
   onUpstreamHead(): void {}
   onUpstreamData(): void {}
+  onUpstreamHalfEnd(): void {}
   onUpstreamEnd(): void {}
   onUpstreamFlush(): void {}
   onUpstreamError(): void {}

@@ -413,6 +413,27 @@ test("an upgrade becomes an extended CONNECT, and bytes flow both ways until the
   expect(seen).toMatchObject({ ":method": "CONNECT", ":protocol": "websocket", ":path": "/" });
 });
 
+test("in a tunnel the upstream's half may end first: the client goes on until it ends, too", async () => {
+  let heard = "";
+  await using world = await H2World.start(
+    (stream) => {
+      stream.respond({ ":status": 200 });
+      stream.end("that is all");
+      stream.on("data", (chunk: Buffer) => (heard += chunk.toString("latin1")));
+    },
+    { settings: { enableConnectProtocol: true } },
+  );
+  const exchange = world.send({ body: "upgrade", origin: { upgrade: "websocket" } });
+  await exchange.next("half-end");
+  expect(exchange.isSettled).toBe(false);
+  exchange.stream.write(Buffer.from("but "));
+  exchange.stream.write(Buffer.from("not for me"));
+  exchange.stream.end();
+  expect(await calls(exchange)).toEqual(["head 101", "data that is all", "half-end", "end"]);
+  await expect.poll(() => heard).toBe("but not for me");
+  expect(world.stats).toMatchObject({ openConnections: 1, activeRequests: 0 });
+});
+
 test("connections are opened as far as the upstream's limit on streams makes them needed", async () => {
   const open: ServerHttp2Stream[] = [];
   await using world = await H2World.start((stream) => open.push(stream), { settings: { maxConcurrentStreams: 2 } });

@@ -103,3 +103,30 @@ describe("explain on a TLS listener that passes through", () => {
     expect(ask({ sni: "web.example", host: "a.example" })).toMatchObject({ status: 421, action: "reject" });
   });
 });
+
+describe("explain on a TLS listener whose chain hands on what is inside as TCP", () => {
+  const raw = rawChain("tcp.db", ["db.example"], two);
+  const { tls } = chain("", [], { mode: "MUTUAL" });
+  const table = tlsTable([{ ...raw, tls }, chain("web", ["web.example"])]);
+  const ask = (fields: Parameters<typeof question>[0]) => explain(table, question({ port: 443, ...fields }));
+
+  it("asks for the client's certificate before it leads on", () => {
+    const answer = ask({ scheme: "tcp", sni: "db.example" });
+    expect(answer).toMatchObject({ ...nowhere, error: "client-certificate-required", action: "reject", clusters: [] });
+    expect(steps(answer).at(-1)).toBe("client-certificate rejected (none): mode MUTUAL demands one");
+  });
+
+  it("leads to the clusters of its tcp rule, whatever is spoken inside", () => {
+    const open = tlsTable([{ ...raw, tls: chain("", []).tls }]);
+    for (const scheme of ["tcp", "https"] as const) {
+      const answer = explain(open, question({ port: 443, scheme, sni: "db.example", host: "other", path: "/\n" }));
+      expect(answer).toMatchObject({ ...nowhere, action: "tcp", filterChain: "tcp.db", cluster: "outbound|1||gone" });
+      expect(steps(answer)).toContain("route matched VirtualService default/db: its tcp rule made this chain");
+    }
+  });
+
+  it("keeps its host from connections of other servers", () => {
+    const answer = ask({ scheme: "https", sni: "web.example", host: "db.example" });
+    expect(answer).toMatchObject({ status: 421, action: "reject" });
+  });
+});

@@ -3,6 +3,7 @@
 import type { HttpVersion, RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "../../listen/authority.ts";
+import { isKnownExpectation } from "../../listen/expectation.ts";
 import { CR, HTAB, isTextCode, isTokenCode, LF, SP } from "../../upstream/char-class.ts";
 import { readRequestFieldName } from "./request-field-name.ts";
 import { readRequestTarget } from "./request-target.ts";
@@ -30,6 +31,7 @@ let keepsAlive = false;
 let asksToUpgrade = false;
 let upgrade = "";
 let expectation = "";
+let hasUnknownExpectation = false;
 let fieldCount = 0;
 
 /** @param text a head, every line with its CRLF, without the empty line */
@@ -47,6 +49,8 @@ export function parseRequestHead(text: string, limits: RequestHeadLimits): Http1
   if (host === null) return "missing_host";
   // RFC 9112, 3.2: also where an absolute target overrules it.
   if (!isAuthority(host)) return "bad_request";
+  // Of HTTP/1.0 expectations are ignored (RFC 9110, 10.1.1).
+  if (hasUnknownExpectation && protocol === "HTTP/1.1") return "expectation_failed";
   const method = text.slice(0, methodEnd);
   const destination = readRequestTarget(method, text.slice(methodEnd + 1, targetEnd), host);
   if (typeof destination === "string") return destination;
@@ -111,7 +115,7 @@ const framingNames: ReadonlySet<string> = new Set(["connection", "content-length
 function forgetFields(): void {
   host = null;
   bodyLength = 0;
-  isChunked = hasLength = closes = keepsAlive = asksToUpgrade = false;
+  isChunked = hasLength = closes = keepsAlive = asksToUpgrade = hasUnknownExpectation = false;
   upgrade = expectation = "";
   fieldCount = 0;
 }
@@ -120,7 +124,9 @@ function forgetFields(): void {
 function noteField(name: string, value: string): FailureCode | null {
   switch (name.length) {
     case 6:
-      if (name === "expect") expectation = value.toLowerCase();
+      if (name !== "expect") return null;
+      expectation = value.toLowerCase();
+      hasUnknownExpectation ||= !isKnownExpectation(value);
       return null;
     case 7:
       if (name === "upgrade") upgrade = upgrade === "" ? value : `${upgrade},${value}`;

@@ -95,6 +95,19 @@ export class NodeH2Exchange extends NodeExchange {
     if (!this.#awaitsTrailers) this.#stopRequest();
   }
 
+  override sendHalfEnd(): boolean {
+    if (!this.#isOpen()) return false;
+    this.hasHalfEnded = true;
+    this.#stream.end();
+    return true;
+  }
+
+  /** A reset is one whatever has ended before it. */
+  override closed(): void {
+    if (this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.hasHalfEnded = false;
+    super.closed();
+  }
+
   /** RFC 9113, 8.1: the response is complete, the client may stop sending. Takes effect once the response is out. */
   #stopRequest(): void {
     if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);

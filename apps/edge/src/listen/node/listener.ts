@@ -14,6 +14,7 @@ import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
 import { OwnHttp1Server } from "./own/http1-server.ts";
 import { OwnHttp2Server } from "./own/http2-server.ts";
+import type { Admission } from "./tls-acceptor.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel holds until they are accepted: a burst of handshakes on a busy worker. The kernel may allow fewer. */
@@ -46,7 +47,7 @@ class NodeListener implements BoundListener {
     this.#ownHttp2 = context.codec === "own" ? new OwnHttp2Server(this.#state) : null;
     this.#tls = new TlsAcceptor(this.#state, {
       onEstablished: (...established) => this.#onEstablished(...established),
-      onPassthrough: (...chosen) => this.#forward(...chosen),
+      onForward: (...admitted) => this.#forward(...admitted),
     });
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
@@ -151,14 +152,16 @@ class NodeListener implements BoundListener {
 
   #acceptRaw(connection: NodeConnection): void {
     const [chain] = this.#state.spec.listener.filterChains;
-    if (chain === undefined || chain.forward === null) connection.raw.destroy();
-    else this.#forward(connection, chain.name, null);
+    // A chain with TLS is never read in clear, whatever the listener says of itself.
+    if (chain === undefined || chain.forward === null || chain.tls !== null) connection.raw.destroy();
+    else this.#forward(connection, connection.raw, { filterChain: chain.name, sni: null, trust: null });
   }
 
-  #forward({ raw, addresses }: NodeConnection, filterChain: string, sni: string | null): void {
-    raw.allowHalfOpen = true;
-    raw.pause();
-    this.#state.context.network.onConnection(raw, { listener: this.name, filterChain, sni, ...addresses });
+  /** Each half of it ends by itself. */
+  #forward({ raw, addresses }: NodeConnection, socket: Socket, admission: Admission): void {
+    socket.allowHalfOpen = true;
+    socket.pause();
+    this.#state.context.network.onConnection(socket, { listener: this.name, ...admission, ...addresses }, raw);
   }
 
   #acceptClear(connection: NodeConnection): void {
