@@ -183,6 +183,7 @@ test.skipIf("reason" in loadUws())("uWebSockets.js is never given such a listene
     handler: new TestHandler(),
     network: noNetwork,
     limits: defaultLimits,
+    openConnections: { count: 0 },
     ticketSecret: new Uint8Array(32),
     observer: {
       onConnectionOpened() {},
