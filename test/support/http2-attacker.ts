@@ -24,10 +24,12 @@ const authorityA = [0x01, 0x01, 0x61];
 export const getBlock = Buffer.from([0x82, 0x86, 0x84, ...authorityA]);
 export const postBlock = Buffer.from([0x83, 0x86, 0x84, ...authorityA]);
 
-/** A GET or POST of `/` on an authority of at most 126 bytes. */
-export function headBlock(method: "GET" | "POST", authority: string): Buffer {
-  const first = method === "GET" ? 0x82 : 0x83;
-  return Buffer.concat([Buffer.from([first, 0x86, 0x84, 0x01, authority.length]), Buffer.from(authority)]);
+/** Head of a request on cleartext; neither text longer than 126 bytes. */
+export function headBlock(method: "GET" | "POST", authority: string, path = "/"): Buffer {
+  const literal = (nameIndex: number, text: string) =>
+    Buffer.concat([Buffer.from([nameIndex, text.length]), Buffer.from(text)]);
+  const [first] = method === "GET" ? getBlock : postBlock;
+  return Buffer.concat([Buffer.from([first ?? 0, 0x86]), literal(0x04, path), literal(0x01, authority)]);
 }
 
 export function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {

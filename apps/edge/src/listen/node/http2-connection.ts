@@ -120,17 +120,15 @@ export class Http2Connection implements HttpConnection, Tickable {
       this.#unfinishedSinceMs = nowMs;
       // Not for nothing yet.
       this.#usefulness.bytes += limits.maxHeadBytes;
-    } else if (nowMs - this.#unfinishedSinceMs >= limits.requestHeadTimeoutMs && !this.#session.closed) {
-      observer.onRequestRefused(this.#downstream.listener, "head_timeout");
-      this.#session.close();
-      this.#endWhenDone();
+    } else if (nowMs - this.#unfinishedSinceMs >= limits.requestHeadTimeoutMs) {
+      if (!this.#session.closed) observer.onRequestRefused(this.#downstream.listener, "head_timeout");
+      this.#close();
     }
   }
 
   drain(): void {
     this.#isDraining = true;
-    // GOAWAY; the session ends with its last stream, at once when there is none.
-    this.#session.close();
+    this.#close();
   }
 
   #receive(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
@@ -145,7 +143,7 @@ export class Http2Connection implements HttpConnection, Tickable {
       // What the client had sent of its body by then is dropped unseen.
       if (!stream.readableEnded) this.#usefulness.bytes += limits.streamBufferBytes;
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !isResetByUs(stream)) this.#countReset();
-      this.#endWhenDone();
+      this.#endUnfinished();
     });
     // Streams that one read opens and resets are still open here: their ends are told after it. Without this a flood would be
     // forwarded in whole before its first reset is counted.
@@ -170,10 +168,17 @@ export class Http2Connection implements HttpConnection, Tickable {
     exchange.begin();
   }
 
-  /** nghttp2 would wait for the rest of the head; only the streams before it are waited for. */
-  #endWhenDone(): void {
-    if (this.#unfinishedStreamId > this.#lastStreamId && this.#openStreams === 0 && this.#session.closed)
-      this.#session.destroy();
+  /** GOAWAY; the session ends with its last stream, at once when there is none. */
+  #close(): void {
+    if (!this.#session.closed) this.#session.close();
+    this.#endUnfinished();
+  }
+
+  /** nghttp2 would wait for the rest of a head as well. */
+  #endUnfinished(): void {
+    const { closed, destroyed, state } = this.#session;
+    if (destroyed || !closed || this.#openStreams > 0) return;
+    if ((state.lastProcStreamID ?? 0) > this.#lastStreamId) this.#session.destroy();
   }
 
   #countReset(): void {
@@ -194,7 +199,7 @@ export class Http2Connection implements HttpConnection, Tickable {
 
   /** Node calls this when nothing moved, also while a response is awaited; only then the connection is not idle. */
   #onTimeout(): void {
-    if (this.#openStreams === 0) this.#session.close();
+    if (this.#openStreams === 0) this.#close();
   }
 }
 
