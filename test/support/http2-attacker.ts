@@ -13,6 +13,8 @@ export const frameType = {
   windowUpdate: 8,
   continuation: 9,
 } as const;
+/** Flags: of SETTINGS and PING; of DATA and HEADERS; of HEADERS. */
+export const acknowledgement = 1;
 export const endStream = 1;
 export const endHeaders = 4;
 export const enhanceYourCalm = 11;
