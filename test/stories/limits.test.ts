@@ -210,9 +210,9 @@ describe.each(engineLanes)("$name:", (lane) => {
       attacker.socket.write(Buffer.concat([head(1), head(3), head(5)]));
       const answered = () =>
         attacker.frames.filter(({ type }) => type === frameType.headers).map(({ stream }) => stream);
-      await expect.poll(() => answered().toSorted()).toEqual([1, 3]);
+      await expect.poll(() => answered().toSorted((a, b) => a - b)).toEqual([1, 3]);
       const resets = attacker.frames.filter(({ type }) => type === frameType.reset);
-      expect(resets).toEqual([{ type: frameType.reset, stream: 5, code: refusedStream }]);
+      expect(resets).toMatchObject([{ stream: 5, code: refusedStream }]);
       attacker.socket.destroy();
     });
 
@@ -235,7 +235,7 @@ describe.each(engineLanes)("$name:", (lane) => {
       // What is handed on makes room once; the rest stays in the window.
       attacker.socket.write(Buffer.concat([window, window, window]));
       const resets = () => attacker.frames.filter(({ type }) => type === frameType.reset);
-      await expect.poll(resets).toEqual([{ type: frameType.reset, stream: 1, code: flowControlError }]);
+      await expect.poll(resets).toMatchObject([{ stream: 1, code: flowControlError }]);
       attacker.socket.destroy();
     });
   });

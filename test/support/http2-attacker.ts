@@ -49,6 +49,13 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
+export interface ReceivedFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly code: number;
+}
+
 /** Reads a connection to its end and remembers the error code of its GOAWAY. */
 export class Attacker {
   readonly socket: Socket;
@@ -71,15 +78,15 @@ export class Attacker {
     return new Attacker(socket);
   }
 
-  /** Types, streams and error codes (RST_STREAM and GOAWAY; else 0) of the frames received so far. */
-  get frames(): { type: number; stream: number; code: number }[] {
-    const frames: { type: number; stream: number; code: number }[] = [];
+  /** The frames received so far; with an error code where there is one (RST_STREAM and GOAWAY), else 0. */
+  get frames(): ReceivedFrame[] {
+    const frames: ReceivedFrame[] = [];
     const bytes = this.#received;
     for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
       const type = bytes.readUInt8(at + 3);
       const codeAt = type === frameType.goaway ? at + 13 : type === frameType.reset ? at + 9 : -1;
       const code = codeAt < 0 || codeAt + 4 > bytes.length ? 0 : bytes.readUInt32BE(codeAt);
-      frames.push({ type, stream: bytes.readUInt32BE(at + 5), code });
+      frames.push({ type, flags: bytes.readUInt8(at + 4), stream: bytes.readUInt32BE(at + 5), code });
     }
     return frames;
   }
