@@ -47,6 +47,8 @@ export class Http2Carrier implements StreamCarrier {
   private hasHead: boolean;
   /** The upstream has said END_STREAM. */
   private hasEnd: boolean;
+  /** Of the body that was announced; Infinity without a length, or without a body. */
+  private remainingBytes: number;
   private isDone: boolean;
   private isFlushScheduled: boolean;
   private hasSentBody: boolean;
@@ -60,6 +62,7 @@ export class Http2Carrier implements StreamCarrier {
     this.h2 = h2;
     this.hasHead = false;
     this.hasEnd = false;
+    this.remainingBytes = Infinity;
     this.isDone = false;
     this.isFlushScheduled = false;
     this.hasSentBody = false;
@@ -147,7 +150,9 @@ export class Http2Carrier implements StreamCarrier {
       stream.handler.onUpstreamHead(101, this.switchFields(raw), -1);
       if (!this.isDone) stream.handOverQueue(this);
     } else {
-      stream.handler.onUpstreamHead(status, endToEndFields(raw), this.bodyLengthOf(status, headers));
+      const bodyLength = this.bodyLengthOf(status, headers);
+      if (bodyLength > 0 && stream.request.method !== "HEAD" && status !== 304) this.remainingBytes = bodyLength;
+      stream.handler.onUpstreamHead(status, endToEndFields(raw), bodyLength);
     }
     if (this.isDone) return;
     this.scheduleFlush();
@@ -171,6 +176,7 @@ export class Http2Carrier implements StreamCarrier {
 
   private onData(chunk: Buffer): void {
     if (this.isDone) return;
+    this.remainingBytes -= chunk.length;
     this.stream.handler.onUpstreamData(chunk);
     this.scheduleFlush();
   }
@@ -188,7 +194,7 @@ export class Http2Carrier implements StreamCarrier {
   }
 
   private onEnd(): void {
-    if (this.isDone || !this.hasHead || !this.hasEnd) return;
+    if (this.isDone || !this.hasHead || !(this.hasEnd || this.isWhole)) return;
     // The request's body is of no more use when the response is complete (RFC 9113, 8.1).
     const { stream, trailers } = this;
     // Unless it was a tunnel, whose halves end by themselves: the stream closes when both have.
@@ -198,6 +204,14 @@ export class Http2Carrier implements StreamCarrier {
     }
     this.finish(this.h2.writableEnded ? null : NGHTTP2_NO_ERROR);
     stream.complete(trailers);
+  }
+
+  /**
+   * All that was announced is here, and the stream was given up without an error: node:http2 as a server does that to a client that had
+   * no window left for an empty DATA frame with END_STREAM.
+   */
+  private get isWhole(): boolean {
+    return this.remainingBytes === 0 && this.h2.rstCode === NGHTTP2_NO_ERROR;
   }
 
   private onDrain(): void {

@@ -184,6 +184,7 @@ test.skipIf("reason" in loadUws())("uWebSockets.js is never given such a listene
     network: noNetwork,
     codec: "node" as const,
     limits: defaultLimits,
+    openConnections: { count: 0 },
     ticketSecret: new Uint8Array(32),
     observer: {
       onConnectionOpened() {},

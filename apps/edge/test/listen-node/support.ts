@@ -116,6 +116,7 @@ export async function startListener(source: ListenerSource = {}): Promise<TestLi
     codec: source.codec ?? codecInUse,
     network: source.network ?? noNetwork,
     limits: { ...defaultLimits, ...source.limits },
+    openConnections: { count: 0 },
     ticketSecret: source.ticketSecret ?? new Uint8Array(32).fill(7),
     observer: {
       onConnectionOpened: () => connections.opened++,

@@ -70,6 +70,7 @@ export async function start(
     codec: "node" as const,
     observer,
     limits: { ...limits, ...change },
+    openConnections: { count: 0 },
     ticketSecret,
   };
   const bound = await bindUws(spec, context);

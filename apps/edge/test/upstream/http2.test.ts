@@ -266,6 +266,24 @@ test.each([8, 0])("a reset in the middle of a response with code %i is no end", 
   manager.close();
 });
 
+test("a reset without an error behind all of the announced body is its end", async () => {
+  await using server = await RawServer.listen();
+  const manager = new ClusterManager();
+  manager.apply([clusterOf([{ port: server.port }], { protocol: "http2" })]);
+  const exchange = RecordedExchange.send(manager.get("c")!.choose()!);
+  const { socket } = await server.connection(0);
+  socket.write(frame(4, 0, 0));
+  await expect.poll(() => exchange.stream.localAddress).not.toBe("");
+  await turns(20);
+  // `content-length: 4` by its index, not indexed.
+  const head = Buffer.concat([Buffer.of(0x88, 0x0f, 0x0d, 1), Buffer.from("4")]);
+  socket.write(
+    Buffer.concat([frame(1, 4, 1, head), frame(0, 0, 1, Buffer.from("body")), frame(3, 0, 1, Buffer.of(0, 0, 0, 0))]),
+  );
+  expect(await calls(exchange)).toEqual(["head 200", "data body", "end"]);
+  manager.close();
+});
+
 test("an aborted request resets its stream and no other", async () => {
   const codes: number[] = [];
   await using world = await H2World.start((stream, headers) => {

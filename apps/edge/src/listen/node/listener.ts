@@ -110,12 +110,16 @@ class NodeListener implements BoundListener {
   }
 
   #accept(socket: Socket): void {
-    const { observer, limits } = this.#state.context;
+    const { observer, limits, openConnections } = this.#state.context;
     socket.on("error", ignoreError);
+    openConnections.count++;
     observer.onConnectionOpened(this.name);
-    socket.once("close", () => observer.onConnectionClosed(this.name));
+    socket.once("close", () => {
+      openConnections.count--;
+      observer.onConnectionClosed(this.name);
+    });
     const addresses = addressesOf(socket);
-    if (addresses === null || this.#connections.size >= limits.maxConnections) {
+    if (addresses === null || openConnections.count > limits.maxConnections) {
       socket.destroy();
       return;
     }
