@@ -36,9 +36,9 @@ export class FrameReader {
     this.#events = events;
   }
 
-  /** A frame has begun and not ended. */
-  get isInFrame(): boolean {
-    return this.#state !== "header" || this.#carried > 0;
+  /** A frame has begun and not ended, and it is not the body of a stream, which may take its time. */
+  get isInSmallFrame(): boolean {
+    return this.#state === "payload" || this.#carried > 0;
   }
 
   /** No further event, whatever comes. */

@@ -89,9 +89,9 @@ export class Http2Session<Owner> implements FrameEvents {
     return this.#streams.size;
   }
 
-  /** A header block has begun and not ended: for its time limit. */
+  /** A header block or a frame has begun and not ended: for its time limit. */
   get isInHead(): boolean {
-    return this.#assembly.isOpen;
+    return this.#assembly.isOpen || this.#reader.isInSmallFrame;
   }
 
   receive(bytes: Buffer): void {
@@ -171,6 +171,16 @@ export class Http2Session<Owner> implements FrameEvents {
   /** The client knows, or has had long enough to know. */
   finishDrain(): void {
     if (!this.#isDraining || this.#acceptedUpTo !== largestWindow || this.#isBroken) return;
+    this.#acceptedUpTo = this.#lastStreamId;
+    this.#output.goAway(this.#lastStreamId, errorCode.noError);
+    if (this.#streams.size === 0) this.#events.onDrained();
+  }
+
+  /** Reads nothing more, for nothing more can come: what has begun is answered, then the connection ends. */
+  stopReading(): void {
+    if (this.#isBroken) return;
+    this.#reader.stop();
+    this.#isDraining = true;
     this.#acceptedUpTo = this.#lastStreamId;
     this.#output.goAway(this.#lastStreamId, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();

@@ -41,6 +41,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   /** Nothing is sent behind what is under way. */
   #isEnding = false;
   #hasEnded = false;
+  #isHeadGivenUp = false;
   #hasServed = false;
   #idleSinceMs = performance.now();
   #headSinceMs = 0;
@@ -75,7 +76,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const { session } = this;
     if (session.isInHead) {
       if (this.#headSinceMs === 0) this.#headSinceMs = nowMs;
-      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#fail("head_timeout");
+      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveUpHead();
       return;
     }
     this.#headSinceMs = 0;
@@ -170,9 +171,12 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.touch();
   }
 
-  #fail(failure: FailureCode): void {
-    this.#context.observer.onRequestRefused(this.#downstream.listener, failure);
-    this.session.fail(errorCode.protocolError, failure);
+  /** Between the frames of a head no other frame may come: nothing more can be read from this client. */
+  #giveUpHead(): void {
+    if (this.#isHeadGivenUp) return;
+    this.#isHeadGivenUp = true;
+    this.#context.observer.onRequestRefused(this.#downstream.listener, "head_timeout");
+    this.session.stopReading();
     this.touch();
   }
 
