@@ -10,4 +10,5 @@ export * from "./resource.ts";
 export * from "./route.ts";
 export * from "./secret-text.ts";
 export * from "./table.ts";
+export * from "./virtual-service.ts";
 export * from "./visibility.ts";
