@@ -30,13 +30,13 @@ function complete(
 ): VirtualService {
   const { http } = root.spec;
   if (http === undefined || http.every(({ delegate }) => delegate === undefined)) return root;
-  const complete = http.flatMap((rule, index) => {
+  const rules = http.flatMap((rule, index) => {
     if (rule.delegate === undefined) return [rule];
     // Missing ones are reported where references are checked; their rule takes nothing, so the next ones are asked.
     const delegate = findDelegate(rule.delegate, root, named);
     return delegate === null ? [] : takeIn({ root, rule, index }, delegate, findings);
   });
-  return { ...root, spec: { ...root.spec, http: complete } };
+  return { ...root, spec: { ...root.spec, http: rules } };
 }
 
 /** Null for one that does not exist or that its namespace does not share. */

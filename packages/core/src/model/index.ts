@@ -4,6 +4,7 @@ export * from "./diagnostic.ts";
 export * from "./document.ts";
 export * from "./duration.ts";
 export * from "./grpc-status.ts";
+export * from "./header-format.ts";
 export * from "./host.ts";
 export * from "./path.ts";
 export * from "./pem.ts";
