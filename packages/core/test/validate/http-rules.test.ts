@@ -290,7 +290,7 @@ describe("header operations", () => {
 });
 
 describe("a delegate", () => {
-  const root = (delegate: string): string => `${rule(`delegate: ${delegate}`)}`;
+  const root = (delegate: string): string => rule(`delegate: ${delegate}`);
   const other = (name: string, spec: string): string =>
     `---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: ${name}, namespace: pay}\nspec: {${spec}}\n`;
   const lines = (text: string): string[] =>
