@@ -16,10 +16,11 @@ export function checkPercentage(percentage: Percentage | undefined, path: FieldP
 /** `percent` and `mirrorPercent`, whose replacement takes fractions too. */
 export function checkOldPercent(percent: number | undefined, path: FieldPath, reporter: Reporter): void {
   if (percent === undefined) return;
+  if (percent > 100) {
+    reporter.error({ code: "out-of-range", path, message: `must be at most 100; found ${percent}` });
+    return;
+  }
   const field = String(path.at(-1));
   const hint = `Write ${field === "percent" ? "percentage" : "mirrorPercentage"}: {value: ${percent}}.`;
   reporter.warning({ code: "deprecated-field", path, message: `"${field}" is an old spelling`, hint });
-  if (percent > 100) {
-    reporter.error({ code: "out-of-range", path, message: `must be at most 100; found ${percent}` });
-  }
 }
