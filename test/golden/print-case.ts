@@ -77,6 +77,7 @@ function readOptions({ settings }: GoldenCase): CompileOptions {
     gateway: {
       namespace: settings.get("namespace") ?? gateway.namespace,
       labels: labels === undefined ? gateway.labels : Object.fromEntries(labels),
+      locality: settings.get("locality") ?? gateway.locality,
     },
     engine: settings.get("engine") === "node" ? "node" : "auto",
     alpn: settings.get("alpn") === "http/1.1" ? ["http/1.1"] : alpn,

@@ -1,15 +1,30 @@
 // Kubernetes objects by namespace and name, for look-ups that would otherwise walk every list once a server or cluster.
-import type { EndpointSliceSpec, EndpointsSpec, KeyValueSpec, Resource, ResourceSet } from "../model/index.ts";
+import type {
+  EndpointSliceSpec,
+  EndpointsSpec,
+  KeyValueSpec,
+  PodSpec,
+  Resource,
+  ResourceSet,
+  TargetRef,
+} from "../model/index.ts";
+import type { PodsByNamespace, WorkloadsByNamespace } from "./workload-instances.ts";
 
 const serviceNameLabel = "kubernetes.io/service-name";
 
 export class ObjectIndex {
+  readonly workloadEntries: WorkloadsByNamespace;
+  readonly pods: PodsByNamespace;
   readonly #secrets: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #configMaps: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #endpoints: ReadonlyMap<string, Resource<EndpointsSpec>>;
+  readonly #podsByName: ReadonlyMap<string, Resource<PodSpec>>;
   readonly #slices = new Map<string, Resource<EndpointSliceSpec>[]>();
 
   constructor(resources: ResourceSet) {
+    this.workloadEntries = byNamespace(resources.workloadEntries);
+    this.pods = byNamespace(resources.pods);
+    this.#podsByName = byName(resources.pods);
     this.#secrets = byName(resources.secrets);
     this.#configMaps = byName(resources.configMaps);
     this.#endpoints = byName(resources.endpoints);
@@ -30,6 +45,12 @@ export class ObjectIndex {
     return this.#slices.get(`${service.namespace}/${service.name}`) ?? [];
   }
 
+  /** The labels of the Pod behind an address; null when it is no Pod, or none that was read. */
+  podLabels(target: TargetRef | undefined, namespace: string): Readonly<Record<string, string>> | null {
+    if (target?.kind !== "Pod" || target.name === undefined) return null;
+    return this.#podsByName.get(`${target.namespace ?? namespace}/${target.name}`)?.labels ?? null;
+  }
+
   #addSlice(slice: Resource<EndpointSliceSpec>): void {
     const service = slice.labels[serviceNameLabel];
     if (service === undefined) return;
@@ -42,4 +63,14 @@ export class ObjectIndex {
 
 function byName<Spec>(resources: readonly Resource<Spec>[]): ReadonlyMap<string, Resource<Spec>> {
   return new Map(resources.map((resource) => [`${resource.namespace}/${resource.name}`, resource]));
+}
+
+function byNamespace<Spec>(resources: readonly Resource<Spec>[]): ReadonlyMap<string, readonly Resource<Spec>[]> {
+  const groups = new Map<string, Resource<Spec>[]>();
+  for (const resource of resources) {
+    const group = groups.get(resource.namespace);
+    if (group === undefined) groups.set(resource.namespace, [resource]);
+    else group.push(resource);
+  }
+  return groups;
 }
