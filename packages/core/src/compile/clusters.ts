@@ -7,6 +7,7 @@ import type { CompileContext } from "./context.ts";
 import { DestinationRuleIndex } from "./destination-rules.ts";
 import { effectivePolicy } from "./effective-policy.ts";
 import { discover, type Instance } from "./instances.ts";
+import { labelOf } from "./labels.ts";
 import { findSubset, type FoundSubset, type MergedRule } from "./merged-rule.ts";
 import { compareText } from "./order.ts";
 import type { SecretCollector } from "./secrets.ts";
@@ -76,7 +77,7 @@ function warnEmptySubset(
 /** What the endpoints say instead: `version is v1, v2`. */
 function describeLabels(keys: readonly string[], instances: readonly Instance[]): string {
   const found = keys.map((key) => {
-    const values = new Set(instances.flatMap(({ labels }) => labels[key] ?? []));
+    const values = new Set(instances.flatMap(({ labels }) => labelOf(labels, key) ?? []));
     return values.size === 0
       ? `no endpoint has ${key}`
       : `${key} is ${[...values].toSorted(compareText).slice(0, 5).join(", ")}`;

@@ -3,6 +3,7 @@
 import { type Endpoint, type Locality, parseLocality, type RegionFailover } from "../model/index.ts";
 import type { CompileOptions } from "./options.ts";
 import type { Instance } from "./instances.ts";
+import { labelOf } from "./labels.ts";
 
 type Gateway = CompileOptions["gateway"];
 type Labels = Readonly<Record<string, string>>;
@@ -52,8 +53,8 @@ function labelRank(entries: readonly string[], labels: Labels, gateway: Gateway)
   const own: Labels = { ...gateway.labels, ...topologyLabels(gateway.locality) };
   const differing = entries.findIndex((entry) => {
     const [key = "", ...value] = entry.split("=");
-    const wanted = value.length > 0 ? value.join("=") : own[key];
-    return wanted !== labels[key];
+    const wanted = value.length > 0 ? value.join("=") : labelOf(own, key);
+    return wanted !== labelOf(labels, key);
   });
   return differing < 0 ? 0 : entries.length - differing;
 }

@@ -74,6 +74,8 @@ const referenceCodes = {
   "host-not-in-gateway": "No server of the named Gateways serves this host.",
   "unused-destination-rule":
     "No known Service or ServiceEntry that the gateway sees has the host of a DestinationRule (yet).",
+  "conflicting-protocols":
+    "ServiceEntries declare one port of one host with different protocols: the oldest one's is used.",
   "not-on-gateway": "A virtual service is bound to the mesh only: an ingress gateway serves nothing of it.",
 } as const;
 

@@ -13,13 +13,15 @@ import {
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
+import { checkProtocols } from "./conflicting-protocols.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { KnownSubsets } from "./known-subsets.ts";
 import { Reporter } from "./reporter.ts";
 
 /**
- * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
+ * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
+ * and of ServiceEntries that contradict each other.
  */
 export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
   const services = new KnownServices(resources, scope);
@@ -37,6 +39,8 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
     checkRuleHost(rule, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
+  for (const diagnostic of checkProtocols(resources.serviceEntries, scope.gatewayNamespace))
+    diagnostics.push(diagnostic);
   return diagnostics;
 }
 
