@@ -1,6 +1,6 @@
 // The clusters that routes lead to, and their endpoints. A cluster nobody names is not built; a name whose host or port nobody
 // declares has no cluster, and requests to it get 503 (NC).
-import type { Cluster, Listener, RouteAction, RouteConfig } from "../model/index.ts";
+import type { Cluster, Listener, RouteAction, RouteConfig, Subset } from "../model/index.ts";
 import { instancesOfSubset, placeEndpoints } from "./cluster-endpoints.ts";
 import { type ClusterKey, formatClusterName, parseClusterName } from "./cluster-name.ts";
 import type { CompileContext } from "./context.ts";
@@ -23,20 +23,25 @@ export interface ClusterScope {
 
 /** Clusters of every route and every raw connection, sorted by name. */
 export function buildClusters(scope: ClusterScope): readonly Cluster[] {
-  const rules = new DestinationRuleIndex(scope.context);
+  const builder: ClusterBuilder = { ...scope, rules: new DestinationRuleIndex(scope.context), warned: new Set() };
   const http = httpClusters(scope.routeConfigs);
   const names = new Set([...http, ...rawClusters(scope.listeners)]);
   return [...names].toSorted(compareText).flatMap((name) => {
     const key = parseClusterName(name);
-    const cluster = key === null ? null : buildCluster({ ...key, carriesHttp: http.has(name) }, rules, scope);
+    const cluster = key === null ? null : buildCluster({ ...key, carriesHttp: http.has(name) }, builder);
     return cluster === null ? [] : [cluster];
   });
 }
 
+interface ClusterBuilder extends ClusterScope {
+  readonly rules: DestinationRuleIndex;
+  /** Subsets known to be empty: one warning for all their ports. */
+  readonly warned: Set<Subset>;
+}
+
 function buildCluster(
   { carriesHttp, ...key }: ClusterKey & { readonly carriesHttp: boolean },
-  rules: DestinationRuleIndex,
-  { context, secrets }: ClusterScope,
+  { context, secrets, rules, warned }: ClusterBuilder,
 ): Cluster | null {
   const known = context.services.find(key.host, key.port);
   if (known === null) return null;
@@ -47,7 +52,10 @@ function buildCluster(
   if (key.subset !== "" && subset === null) return null;
   const { discovery, instances } = discover(known, key.host, context);
   const selected = instancesOfSubset(instances, subset);
-  if (subset !== null && selected.length === 0) warnEmptySubset(subset, instances, context);
+  if (subset !== null && selected.length === 0 && !warned.has(subset.subset)) {
+    warned.add(subset.subset);
+    warnEmptySubset(subset, instances, context);
+  }
   const policy = effectivePolicy(rule, subset, key.port);
   return {
     name: formatClusterName(key),

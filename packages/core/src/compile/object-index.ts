@@ -1,20 +1,22 @@
 // Kubernetes objects by namespace and name, for look-ups that would otherwise walk every list once a server or cluster.
-import type {
-  EndpointSliceSpec,
-  EndpointsSpec,
-  KeyValueSpec,
-  PodSpec,
-  Resource,
-  ResourceSet,
-  TargetRef,
+import {
+  type EndpointSliceSpec,
+  type EndpointsSpec,
+  type KeyValueSpec,
+  LabelIndex,
+  type PodSpec,
+  type Resource,
+  type ResourceSet,
+  type TargetRef,
+  type WorkloadEntrySpec,
+  workloadLabels,
 } from "../model/index.ts";
-import type { PodsByNamespace, WorkloadsByNamespace } from "./workload-instances.ts";
 
 const serviceNameLabel = "kubernetes.io/service-name";
 
 export class ObjectIndex {
-  readonly workloadEntries: WorkloadsByNamespace;
-  readonly pods: PodsByNamespace;
+  readonly workloadEntries: LabelIndex<WorkloadEntrySpec>;
+  readonly pods: LabelIndex<PodSpec>;
   readonly #secrets: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #configMaps: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #endpoints: ReadonlyMap<string, Resource<EndpointsSpec>>;
@@ -22,8 +24,8 @@ export class ObjectIndex {
   readonly #slices = new Map<string, Resource<EndpointSliceSpec>[]>();
 
   constructor(resources: ResourceSet) {
-    this.workloadEntries = byNamespace(resources.workloadEntries);
-    this.pods = byNamespace(resources.pods);
+    this.workloadEntries = new LabelIndex(resources.workloadEntries, workloadLabels);
+    this.pods = new LabelIndex(resources.pods, ({ labels }) => labels);
     this.#podsByName = byName(resources.pods);
     this.#secrets = byName(resources.secrets);
     this.#configMaps = byName(resources.configMaps);
@@ -63,14 +65,4 @@ export class ObjectIndex {
 
 function byName<Spec>(resources: readonly Resource<Spec>[]): ReadonlyMap<string, Resource<Spec>> {
   return new Map(resources.map((resource) => [`${resource.namespace}/${resource.name}`, resource]));
-}
-
-function byNamespace<Spec>(resources: readonly Resource<Spec>[]): ReadonlyMap<string, readonly Resource<Spec>[]> {
-  const groups = new Map<string, Resource<Spec>[]>();
-  for (const resource of resources) {
-    const group = groups.get(resource.namespace);
-    if (group === undefined) groups.set(resource.namespace, [resource]);
-    else group.push(resource);
-  }
-  return groups;
 }

@@ -1,8 +1,14 @@
 // Endpoints that are resources of their own: WorkloadEntries, and Pods, which Services and ServiceEntries pick by labels.
 import { isIP } from "node:net";
-import { plainEndpoint, type PodSpec, type Resource, type WorkloadEndpoint } from "../model/index.ts";
+import {
+  type LabelIndex,
+  plainEndpoint,
+  type PodSpec,
+  type WorkloadEndpoint,
+  type WorkloadEntrySpec,
+  workloadLabels,
+} from "../model/index.ts";
 import type { Instance } from "./instances.ts";
-import { selects } from "./labels.ts";
 
 /** The port a workload is reached at: what it says itself of the first of `names` that it knows, else `otherwise`. */
 export interface PortOfWorkload {
@@ -14,35 +20,30 @@ export interface PortOfWorkload {
 export interface WorkloadScope {
   readonly namespace: string;
   readonly selector: Readonly<Record<string, string>>;
-  /** False: an address that is a name is left out, since nobody would look it up. */
+  /** True: names are looked up, and Unix sockets are left out. False: names are left out, since nobody would look them up. */
   readonly resolvesNames: boolean;
 }
 
-export type WorkloadsByNamespace = ReadonlyMap<string, readonly Resource<WorkloadEndpoint>[]>;
-export type PodsByNamespace = ReadonlyMap<string, readonly Resource<PodSpec>[]>;
-
-/** The WorkloadEntries that a selector picks. Their labels are those of `spec` and, behind them, of `metadata`. */
+/** The WorkloadEntries that a selector picks. */
 export function workloadInstances(
-  workloads: WorkloadsByNamespace,
+  workloads: LabelIndex<WorkloadEntrySpec>,
   port: PortOfWorkload,
   { namespace, selector, resolvesNames }: WorkloadScope,
 ): readonly Instance[] {
-  const own = workloads.get(namespace) ?? [];
-  return own
-    .map(({ labels, spec }) => ({ ...spec, labels: { ...labels, ...spec.labels } }))
-    .filter(({ address, labels }) => selects(selector, labels) && (resolvesNames || isAddress(address)))
-    .map((workload) => toInstance(workload, port));
+  return workloads
+    .select(namespace, selector)
+    .filter(({ spec }) => isReachable(spec.address, resolvesNames))
+    .map((workload) => toInstance({ ...workload.spec, labels: workloadLabels(workload) }, port));
 }
 
 /** The Pods that a selector picks; those without an address yet are not there. */
 export function podInstances(
-  pods: PodsByNamespace,
+  pods: LabelIndex<PodSpec>,
   port: PortOfWorkload,
   { namespace, selector }: WorkloadScope,
 ): readonly Instance[] {
-  const own = pods.get(namespace) ?? [];
-  return own.flatMap(({ labels, spec: { ip, isReady } }) => {
-    if (ip === undefined || !selects(selector, labels)) return [];
+  return pods.select(namespace, selector).flatMap(({ labels, spec: { ip, isReady } }) => {
+    if (ip === undefined) return [];
     return [{ endpoint: { ...plainEndpoint(ip, port.otherwise), healthy: isReady }, labels }];
   });
 }
@@ -63,8 +64,8 @@ export function toInstance(workload: WorkloadEndpoint, { names, otherwise }: Por
   };
 }
 
-function isAddress(address: string): boolean {
-  return isIP(address) > 0 || isUnixSocket(address);
+function isReachable(address: string, resolvesNames: boolean): boolean {
+  return isIP(address) > 0 || isUnixSocket(address) !== resolvesNames;
 }
 
 function isUnixSocket(address: string): boolean {

@@ -6,6 +6,7 @@ export * from "./document.ts";
 export * from "./duration.ts";
 export * from "./host.ts";
 export * from "./kubernetes.ts";
+export * from "./labels.ts";
 export * from "./locality.ts";
 export * from "./path.ts";
 export * from "./pem.ts";

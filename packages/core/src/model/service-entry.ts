@@ -1,4 +1,6 @@
 // ServiceEntry and WorkloadEntry as checked: hosts outside of Kubernetes and what is behind them (istio-semantics 1.4).
+import type { Labels } from "./labels.ts";
+import type { Resource } from "./resource.ts";
 
 export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
@@ -34,3 +36,8 @@ export interface WorkloadEndpoint {
 
 /** One endpoint that ServiceEntries and Services select by its labels. */
 export type WorkloadEntrySpec = WorkloadEndpoint;
+
+/** What a WorkloadEntry is selected by: the labels of `spec` and, behind them, of `metadata`. */
+export function workloadLabels({ labels, spec }: Resource<WorkloadEntrySpec>): Labels {
+  return { ...labels, ...spec.labels };
+}

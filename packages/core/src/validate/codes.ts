@@ -8,7 +8,6 @@ const shapeCodes = {
   "unsupported-field":
     "Istio has the field, this release does not act on it, and serving without it would change what happens.",
   "unsupported-value": "Istio knows the value, this release does not act on it.",
-  "unsupported-kind": "The kind is read, but nothing of it is acted on in this release.",
   "ignored-field": "Istio has the field, but it has no effect on an ingress gateway or in Istio itself.",
   "duplicate-field": "One field is given in both of its spellings, camelCase and snake_case.",
   "invalid-value": "The value is not one of the allowed ones.",
@@ -76,6 +75,8 @@ const referenceCodes = {
     "No known Service or ServiceEntry that the gateway sees has the host of a DestinationRule (yet).",
   "conflicting-protocols":
     "ServiceEntries declare one port of one host with different protocols: the oldest one's is used.",
+  "empty-selector": "A workloadSelector picks nothing (yet): requests to the host get 503.",
+  "unusable-workload": "A WorkloadEntry is picked, but its address cannot be used there; it is left out.",
   "not-on-gateway": "A virtual service is bound to the mesh only: an ingress gateway serves nothing of it.",
 } as const;
 

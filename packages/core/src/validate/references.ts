@@ -18,6 +18,7 @@ import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { KnownSubsets } from "./known-subsets.ts";
 import { Reporter } from "./reporter.ts";
+import { checkSelectors } from "./workload-selectors.ts";
 
 /**
  * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
@@ -41,6 +42,7 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
   }
   for (const diagnostic of checkProtocols(resources.serviceEntries, scope.gatewayNamespace))
     diagnostics.push(diagnostic);
+  for (const diagnostic of checkSelectors(resources)) diagnostics.push(diagnostic);
   return diagnostics;
 }
 
