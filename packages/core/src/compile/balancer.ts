@@ -7,7 +7,7 @@ import type {
   LoadBalancerSettings,
   Warmup,
 } from "../model/index.ts";
-import { timerMsIfSet } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 
 /** Envoy's defaults. */
 const defaultRingSize = 1024;
@@ -54,7 +54,7 @@ function buildCookieKey({ name, path = "", ttl, attributes = [] }: HashCookie): 
     kind: "cookie",
     name,
     path,
-    ttlMs: timerMsIfSet(ttl),
+    ttlMs: timerMs(ttl),
     attributes: attributes.map(({ name: attribute, value = "" }) =>
       value === "" ? attribute : `${attribute}=${value}`,
     ),
@@ -63,7 +63,7 @@ function buildCookieKey({ name, path = "", ttl, attributes = [] }: HashCookie): 
 
 /** Only balancers that weigh endpoints can give a new one less; with the others Istio drops the setting. */
 export function buildWarmup({ warmup, warmupDurationSecs }: LoadBalancerSettings, { kind }: Balancer): Warmup | null {
-  const durationMs = timerMsIfSet(warmup?.duration ?? warmupDurationSecs);
+  const durationMs = timerMs(warmup?.duration ?? warmupDurationSecs);
   if (durationMs === null || (kind !== "least-request" && kind !== "round-robin")) return null;
   return { durationMs, minimumPercent: warmup?.minimumPercent ?? 10, aggression: warmup?.aggression ?? 1 };
 }

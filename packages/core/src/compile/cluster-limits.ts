@@ -6,24 +6,24 @@ import {
   type RetryBudget,
   type RetryBudgetSettings,
 } from "../model/index.ts";
-import { timerMsIfSet } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
 
 /** `carriesHttp`: an HTTP route leads to the cluster, so HTTP's idle timeout counts. */
 export function buildLimits({ connectionPool, retryBudget }: EffectivePolicy, carriesHttp: boolean): ClusterLimits {
   const { tcp = {}, http = {} }: ConnectionPoolSettings = connectionPool ?? {};
   const httpIdleTimeout = carriesHttp ? http.idleTimeout : undefined;
-  const interval = timerMsIfSet(http.http2KeepAlive?.interval);
-  const timeout = timerMsIfSet(http.http2KeepAlive?.timeout);
+  const interval = timerMs(http.http2KeepAlive?.interval);
+  const timeout = timerMs(http.http2KeepAlive?.timeout);
   return {
     maxConnections: tcp.maxConnections ?? defaultClusterLimits.maxConnections,
     maxPendingRequests: http.http1MaxPendingRequests ?? defaultClusterLimits.maxPendingRequests,
     maxRequests: http.http2MaxRequests ?? defaultClusterLimits.maxRequests,
     maxRequestsPerConnection: http.maxRequestsPerConnection ?? defaultClusterLimits.maxRequestsPerConnection,
     maxConcurrentStreams: http.maxConcurrentStreams ?? defaultClusterLimits.maxConcurrentStreams,
-    idleTimeoutMs: timerMsIfSet(httpIdleTimeout ?? tcp.idleTimeout) ?? defaultClusterLimits.idleTimeoutMs,
-    maxConnectionDurationMs: timerMsIfSet(tcp.maxConnectionDuration) ?? defaultClusterLimits.maxConnectionDurationMs,
-    tcpKeepaliveMs: tcp.tcpKeepalive === undefined ? null : (timerMsIfSet(tcp.tcpKeepalive.time) ?? systemKeepaliveMs),
+    idleTimeoutMs: timerMs(httpIdleTimeout ?? tcp.idleTimeout) ?? defaultClusterLimits.idleTimeoutMs,
+    maxConnectionDurationMs: timerMs(tcp.maxConnectionDuration) ?? defaultClusterLimits.maxConnectionDurationMs,
+    tcpKeepaliveMs: tcp.tcpKeepalive === undefined ? null : (timerMs(tcp.tcpKeepalive.time) ?? systemKeepaliveMs),
     http2Keepalive: interval === null || timeout === null ? null : { intervalMs: interval, timeoutMs: timeout },
     // A budget takes the place of the fixed number.
     maxRetries: retryBudget === undefined ? (http.maxRetries ?? defaultClusterLimits.maxRetries) : 0,
@@ -35,7 +35,7 @@ function buildRetryBudget({ percent, minRetryConcurrency, budgetInterval }: Retr
   return {
     percent: percent ?? 20,
     minRetryConcurrency: minRetryConcurrency ?? 3,
-    intervalMs: timerMsIfSet(budgetInterval) ?? 0,
+    intervalMs: timerMs(budgetInterval) ?? 0,
   };
 }
 

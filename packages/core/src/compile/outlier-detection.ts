@@ -1,6 +1,6 @@
 // `outlierDetection` of a traffic policy: when an endpoint that fails is left out for a while (istio-semantics 1.3).
 import type { OutlierDetection, OutlierDetectionSettings } from "../model/index.ts";
-import { timerMsIfSet } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 
 /** With Istio's defaults. A block with nothing in it switches detection on. */
 export function buildOutlierDetection(settings: OutlierDetectionSettings): OutlierDetection {
@@ -10,8 +10,8 @@ export function buildOutlierDetection(settings: OutlierDetectionSettings): Outli
     consecutiveLocalErrors: settings.consecutiveLocalOriginFailures || 5,
     splitsLocalErrors: settings.splitExternalLocalOriginErrors ?? false,
     errorCodes: settings.outlierDetectionHttpErrorCodes ?? [],
-    intervalMs: timerMsIfSet(settings.interval) ?? 10_000,
-    baseEjectionTimeMs: timerMsIfSet(settings.baseEjectionTime) ?? 30_000,
+    intervalMs: timerMs(settings.interval) ?? 10_000,
+    baseEjectionTimeMs: timerMs(settings.baseEjectionTime) ?? 30_000,
     // Istio cannot tell 0 from nothing here, and takes it for nothing.
     maxEjectionPercent: settings.maxEjectionPercent || 10,
     minHealthPercent: settings.minHealthPercent ?? 0,

@@ -3,7 +3,7 @@
 import type { Cluster, ConnectionPoolSettings, UpstreamProtocol } from "../model/index.ts";
 import { buildBalancer, buildWarmup } from "./balancer.ts";
 import { buildLimits } from "./cluster-limits.ts";
-import { timerMsIfSet } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
 import { buildOutlierDetection } from "./outlier-detection.ts";
 import { declaresHttp2 } from "./port-protocol.ts";
@@ -30,7 +30,7 @@ export function buildTransport({ known, policy, carriesHttp, secrets }: Transpor
   const entrySans = known.kind === "entry" ? (known.entry.spec.subjectAltNames ?? []) : [];
   const isTls = tls?.settings.mode === "SIMPLE" || tls?.settings.mode === "MUTUAL";
   return {
-    connectTimeoutMs: timerMsIfSet(pool.tcp?.connectTimeout) ?? defaultConnectTimeoutMs,
+    connectTimeoutMs: timerMs(pool.tcp?.connectTimeout) ?? defaultConnectTimeoutMs,
     protocol: chooseProtocol(known, pool, carriesHttp),
     tls: tls !== undefined && isTls ? buildUpstreamTls(tls, { secrets, entrySans }) : null,
     limits: buildLimits(policy, carriesHttp),
