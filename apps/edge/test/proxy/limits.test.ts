@@ -110,6 +110,7 @@ function proxyWith(limits: { requestTimeoutMs?: number; maxBodyBytes?: number })
     streamIdleTimeoutSeconds: 0,
     requestTimeoutMs: limits.requestTimeoutMs ?? 0,
     maxBodyBytes: limits.maxBodyBytes ?? 0,
+    retryBufferBytes: 65_536,
   });
   proxies.push(proxy);
   return proxy;

@@ -13,6 +13,7 @@ export const fakeDownstream: Downstream = {
   localPort: 8080,
   sni: null,
   peerCertificate: null,
+  tlsVersion: null,
 };
 
 const noHandler = new Proxy({}, { get: () => () => {} }) as ExchangeHandler;
