@@ -10,6 +10,7 @@ const shapeCodes = {
   "unsupported-value": "Istio knows the value, this release does not act on it.",
   "unsupported-kind": "The kind is read, but nothing of it is acted on in this release.",
   "ignored-field": "Istio has the field, but it has no effect on an ingress gateway or in Istio itself.",
+  "deprecated-field": "The field is an old spelling that still works.",
   "duplicate-field": "One field is given in both of its spellings, camelCase and snake_case.",
   "invalid-value": "The value is not one of the allowed ones.",
   "out-of-range": "The number or length lies outside its range.",

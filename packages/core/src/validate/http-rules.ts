@@ -5,7 +5,12 @@ import { checkGatewayNames } from "./gateway-names.ts";
 import type { Reporter } from "./reporter.ts";
 import { checkStringMatch } from "./string-match.ts";
 
-export function checkHttpRules(http: readonly HttpRule[], reporter: Reporter): void {
+/** What a rule's checks have to know of its virtual service. */
+export interface RuleOwner {
+  readonly isDelegate: boolean;
+}
+
+export function checkHttpRules(http: readonly HttpRule[], _owner: RuleOwner, reporter: Reporter): void {
   for (const [index, rule] of http.entries()) checkRule(rule, ["spec", "http", index], reporter);
   // Without the fields that were dropped, rules look more alike than they are.
   if (!reporter.isIncomplete) warnUnreachable(http, reporter);
@@ -13,7 +18,8 @@ export function checkHttpRules(http: readonly HttpRule[], reporter: Reporter): v
 
 function checkRule(rule: HttpRule, path: FieldPath, reporter: Reporter): void {
   for (const [index, match] of (rule.match ?? []).entries()) checkMatch(match, [...path, "match", index], reporter);
-  checkDestinations(rule.route ?? [], path, reporter);
+  if (rule.redirect === undefined && rule.directResponse === undefined && rule.delegate === undefined)
+    checkDestinations(rule.route ?? [], path, reporter);
 }
 
 function checkMatch(match: HttpMatchRequest, path: FieldPath, reporter: Reporter): void {
