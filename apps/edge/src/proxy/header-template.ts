@@ -1,6 +1,8 @@
-// Header values with Envoy's command operators (`%DOWNSTREAM_REMOTE_ADDRESS%`, `%REQ(x-user?x-client):8%`), parsed once.
+// Header values with Envoy's command operators (`%DOWNSTREAM_REMOTE_ADDRESS%`, `%REQ(x-user?x-client):8%`), read once and filled in for each
+// message (core/model/header-format.ts knows which operators there are).
 // What operators bring in was written by clients, upstreams and certificate authorities: it never carries a line end into a head.
 import { hostname } from "node:os";
+import { type HeaderFormatPart, isFormatProblem, parseHeaderFormat, type PlainOperator } from "@sluice/core/model";
 import type { Exchange } from "../exchange/exchange.ts";
 import { fieldStart, findField, startOf } from "./head-text.ts";
 
@@ -44,27 +46,21 @@ function percentEncode(character: string): string {
   return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 }
 
-/** `NAME`, `NAME(argument)`, `NAME(argument):length`. */
-const command = /^([A-Z_]+)(?:\(([^()]*)\))?(?::(\d{1,5}))?$/;
-
+/** The compiler refuses values that are none; should one come all the same, it is empty and hence not sent. */
 function parseTemplate(text: string): (string | Operator)[] {
-  const parts: (string | Operator)[] = [];
-  let literal = "";
-  for (let i = 0; i < text.length; i++) {
-    const end = text.charAt(i) === "%" ? text.indexOf("%", i + 1) : -1;
-    if (end < 0) literal += text.charAt(i);
-    else {
-      if (end === i + 1) literal += "%";
-      else {
-        parts.push(toFieldText(toBytes(literal)), parseOperator(text.slice(i + 1, end)));
-        literal = "";
-      }
-      i = end;
-    }
+  const parts = parseHeaderFormat(text);
+  return isFormatProblem(parts) ? [""] : parts.map(compilePart);
+}
+
+function compilePart(part: HeaderFormatPart): string | Operator {
+  switch (part.kind) {
+    case "text":
+      return toFieldText(toBytes(part.text));
+    case "operator":
+      return plainOperators[part.name];
+    case "header":
+      return headerOperator(part);
   }
-  parts.push(toFieldText(toBytes(literal)));
-  const kept = parts.filter((part) => part !== "");
-  return kept.length === 0 ? [""] : kept;
 }
 
 /** Heads are latin1: what configuration says in other letters goes out as UTF-8. */
@@ -72,20 +68,9 @@ function toBytes(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** The compiler refuses unknown operators; should one come all the same, it stands for nothing. */
-function parseOperator(text: string): Operator {
-  const [, name = "", argument = "", length] = command.exec(text) ?? [];
-  const operator = operators[name]?.(argument.toLowerCase()) ?? nothing;
-  if (length === undefined) return operator;
-  const maxLength = Number(length);
-  return (exchange, head, response) => operator(exchange, head, response).slice(0, maxLength);
-}
-
-const nothing: Operator = () => "";
-
 const machine = hostname();
 
-const plainOperators: Readonly<Record<string, Operator>> = {
+const plainOperators: Readonly<Record<PlainOperator, Operator>> = {
   DOWNSTREAM_REMOTE_ADDRESS: ({ downstream }) => withPort(downstream.remoteAddress, downstream.remotePort),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ({ downstream }) => downstream.remoteAddress,
   DOWNSTREAM_REMOTE_PORT: ({ downstream }) => String(downstream.remotePort),
@@ -103,19 +88,16 @@ const plainOperators: Readonly<Record<string, Operator>> = {
   ROUTE_NAME: ({ selection }) => selection?.routeName ?? "",
 };
 
-const operators: Readonly<Record<string, (argument: string) => Operator>> = {
-  ...Object.fromEntries(Object.entries(plainOperators).map(([name, operator]) => [name, () => operator])),
-  REQ: (argument) => firstOf(argument, requestField),
-  RESP: (argument) => firstOf(argument, responseField),
-};
-
-/** `name?other`: the other where the first is absent. */
-function firstOf(argument: string, fieldOf: (name: string) => Operator): Operator {
-  const [first = "", second] = argument.split("?");
-  const field = fieldOf(first);
-  if (second === undefined) return field;
-  const other = fieldOf(second);
-  return (exchange, head, response) => field(exchange, head, response) || other(exchange, head, response);
+function headerOperator(part: Extract<HeaderFormatPart, { kind: "header" }>): Operator {
+  const fieldOf = part.of === "request" ? requestField : responseField;
+  const field = fieldOf(part.name);
+  const alternative = part.alternative === "" ? null : fieldOf(part.alternative);
+  const maxLength = part.maxLength === 0 ? Infinity : part.maxLength;
+  return (exchange, head, response) => {
+    const value = field(exchange, head, response);
+    const found = value === "" && alternative !== null ? alternative(exchange, head, response) : value;
+    return found.slice(0, maxLength);
+  };
 }
 
 /** Of the request as the gateway has made it: a client's own `x-envoy-` or `x-forwarded-client-cert` cannot be read here. */
