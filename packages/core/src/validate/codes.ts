@@ -49,6 +49,12 @@ const ruleCodes = {
   "invalid-regex": "The regular expression is not RE2, or too long.",
   "invalid-header-name": "The text cannot be the name of a header.",
   "header-name-case": "A header name has capitals; it is compared in lower case.",
+  "invalid-header-value": "The text cannot be a header's value, or a % in it begins no operator.",
+  "unknown-operator": "A header's value names a command operator that Sluice cannot fill in.",
+  "unknown-retry-condition": "`retryOn` names neither a condition nor a registered status code.",
+  "invalid-rewrite": "A rewrite refers to a group that its regular expression does not have.",
+  "large-body": "The body of a direct response is so large that it slows every push down.",
+  "invalid-label": "The text is no label of Kubernetes.",
   "unreachable-rule": "An earlier match takes every request that this one could.",
   "missing-resolution": "A ServiceEntry without `resolution` means NONE, which an ingress gateway cannot follow.",
   "missing-endpoints": "The resolution needs endpoints that are not given.",
@@ -64,6 +70,9 @@ const referenceCodes = {
     "A destination is no known Service or ServiceEntry (yet), or none that the gateway sees: requests to it get 503.",
   "unknown-port": "A destination names a port that its service does not have: requests to it get 503.",
   "ambiguous-port": "A destination names no port, but its service has several or none.",
+  "unknown-delegate":
+    "A rule names a delegate that does not exist (yet), is no delegate, or is not exported to it: the rule is left out.",
+  "unused-delegate": "A virtual service without hosts is a delegate, and no other one names it (yet).",
   "host-not-in-gateway": "No server of the named Gateways serves this host.",
   "unused-destination-rule":
     "No known Service or ServiceEntry that the gateway sees has the host of a DestinationRule (yet).",

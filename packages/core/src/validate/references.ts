@@ -1,5 +1,6 @@
 // What resources say about each other. Warnings only: what is missing may arrive later (CONTRACT), and everything else is served.
 import {
+  type Destination,
   type DestinationRuleSpec,
   type Diagnostic,
   type FieldPath,
@@ -12,6 +13,7 @@ import {
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
+import { Delegates } from "./delegates.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { Reporter } from "./reporter.ts";
@@ -23,9 +25,11 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
   const services = new KnownServices(resources, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
+  const delegates = new Delegates(resources.virtualServices, scope.documents);
   for (const virtualService of resources.virtualServices) {
     const reporter = new Reporter(virtualService.document);
-    checkGateways(virtualService, gateways, reporter);
+    delegates.check(virtualService, reporter);
+    if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
     checkDestinations(virtualService, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
@@ -127,34 +131,45 @@ function* hostsAndServerNames({ hosts, tls = [] }: VirtualServiceSpec): Generato
   }
 }
 
+/** Destinations of routes and mirrors, and where they stand. */
+function* destinationsOf(spec: VirtualServiceSpec): Generator<[Destination, FieldPath]> {
+  for (const { route = [], path } of rulesOf(spec)) {
+    for (const [index, { destination }] of route.entries())
+      yield [destination, [...path, "route", index, "destination"]];
+  }
+  for (const [ruleIndex, { mirror, mirrors = [] }] of (spec.http ?? []).entries()) {
+    const path = ["spec", "http", ruleIndex];
+    if (mirror !== undefined) yield [mirror, [...path, "mirror"]];
+    for (const [index, { destination }] of mirrors.entries())
+      yield [destination, [...path, "mirrors", index, "destination"]];
+  }
+}
+
 function checkDestinations(
   { namespace, spec }: Resource<VirtualServiceSpec>,
   services: KnownServices,
   reporter: Reporter,
 ): void {
-  for (const { route = [], path: rulePath } of rulesOf(spec)) {
-    for (const [index, { destination }] of route.entries()) {
-      const path = [...rulePath, "route", index, "destination"];
-      if (destination.subset !== undefined && destination.subset !== "") {
-        const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
-        const hint = "This release reads no subsets; lead to a service of its own for each version.";
-        reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
-      }
-      const host = resolveShortName(destination.host, namespace);
-      const whyHidden = services.whyHidden(host);
-      if (whyHidden !== null) {
-        const message = `${quote(destination.host)} ${whyHidden}`;
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
-        continue;
-      }
-      if (services.isUnreadable(host)) continue;
-      const ports = services.portsOf(host);
-      if (ports === null) {
-        const message = `${quote(destination.host)} is no known service`;
-        const hint = services.suggest(host, namespace);
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
-      } else checkPort(destination.port?.number, ports, { host, path, reporter });
+  for (const [destination, path] of destinationsOf(spec)) {
+    if (destination.subset !== undefined && destination.subset !== "") {
+      const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
+      const hint = "This release reads no subsets; lead to a service of its own for each version.";
+      reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
     }
+    const host = resolveShortName(destination.host, namespace);
+    const whyHidden = services.whyHidden(host);
+    if (whyHidden !== null) {
+      const message = `${quote(destination.host)} ${whyHidden}`;
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
+      continue;
+    }
+    if (services.isUnreadable(host)) continue;
+    const ports = services.portsOf(host);
+    if (ports === null) {
+      const message = `${quote(destination.host)} is no known service`;
+      const hint = services.suggest(host, namespace);
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
+    } else checkPort(destination.port?.number, ports, { host, path, reporter });
   }
 }
 
