@@ -79,7 +79,7 @@ export class Proxy implements ExchangeHandler {
     exchange.cluster = drawCluster(route, Math.random);
     const cluster = this.#clusters.get(exchange.cluster);
     if (cluster === null) return this.#fail(exchange, "cluster_not_found");
-    const endpoint = cluster.choose();
+    const endpoint = cluster.choose(exchange);
     if (endpoint === null) return this.#fail(exchange, "no_healthy_upstream");
     const head = buildUpstreamHead(exchange, route.operation);
     exchange.upstreamStartedAt = performance.now();
@@ -177,7 +177,7 @@ export class Proxy implements ExchangeHandler {
 
   #expire(exchange: Exchange): void {
     if (exchange.isDone) return;
-    exchange.upstream?.abort();
+    exchange.upstream?.abort("timeout");
     this.#fail(exchange, "upstream_timeout");
   }
 
