@@ -89,7 +89,7 @@ describe.each(engineLanes)("$name", (lane) => {
     const metrics = await world.metrics();
     expect(metrics).toMatch(/istio_requests_total\{[^}]*response_flags="URX"/);
     expect(metrics).toMatch(/sluice_upstream_retries_total\{cluster="outbound\|8000\|\|app[^}]*\} [1-9]/);
-    expect(metrics).toMatch(/sluice_upstream_retries_refused_total\{[^}]*reason="limit"\} [1-9]/);
+    expect(metrics).toMatch(/sluice_upstream_retries_given_up_total\{[^}]*reason="limit"\} [1-9]/);
   });
 
   test("a body longer than is kept is sent once", async () => {

@@ -6,6 +6,7 @@ import type { FailureCode } from "../exchange/failure.ts";
 import type { NetworkConnection, NetworkDownstream } from "../exchange/network-handler.ts";
 import { encodeProxyHeader } from "../exchange/proxy-header.ts";
 import type { NetworkCounter } from "../observe/network-metrics.ts";
+import { localAddressOf } from "../upstream/open-socket.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import type { RawConnectEvents } from "../upstream/raw-connection.ts";
 import { endAbruptly, hasEndedWell, relay } from "./relay.ts";
@@ -74,10 +75,7 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
 
   onConnected(upstream: Socket): void {
     const client = this.#client;
-    const { localAddress = "", localPort } = upstream;
-    this.upstreamLocalAddress = localAddress.includes(":")
-      ? `[${localAddress}]:${localPort}`
-      : `${localAddress}:${localPort}`;
+    this.upstreamLocalAddress = localAddressOf(upstream);
     this.#openSockets = 2;
     upstream.on("error", ignoreError).on("close", () => this.#onClosed(upstream, "upstream_reset_midway"));
     this.#startTimers();

@@ -7,6 +7,7 @@ import type { AccessLog } from "../observe/access-log.ts";
 import type { NetworkMetrics } from "../observe/network-metrics.ts";
 import { drawCluster, hostOfCluster } from "../proxy/runtime-route.ts";
 import type { RuntimeForward, RuntimeTable } from "../proxy/runtime-table.ts";
+import { BalancedConnection } from "../upstream/balancing/balanced-request.ts";
 import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { ForwardedConnection } from "./forwarded-connection.ts";
@@ -40,7 +41,7 @@ export class NetworkForwarder implements NetworkHandler {
     if (forward === null) return connection.fail("route_not_found");
     const runtime = clusters.get(cluster);
     if (runtime === null) return connection.fail("cluster_not_found");
-    connect(connection, runtime);
+    connect(connection, runtime, downstream);
   }
 
   readonly #onEnded = (connection: ForwardedConnection): void => {
@@ -60,14 +61,14 @@ function findForward(table: RuntimeTable, { listener, filterChain, sni }: Networ
   return name === undefined ? null : (live.chains.get(name)?.forward ?? null);
 }
 
-function connect(connection: ForwardedConnection, cluster: ClusterRuntime): void {
+function connect(connection: ForwardedConnection, cluster: ClusterRuntime, downstream: NetworkDownstream): void {
   const { limits, tls } = cluster.source;
   // Raw bytes are not encrypted on their way out yet. In clear they must not go where the configuration says TLS.
   if (tls !== null) return connection.fail("connect_failure", "upstream_tls_unsupported");
   if (limits.maxConnections > 0 && cluster.openConnections >= limits.maxConnections) {
     return connection.fail("upstream_overflow");
   }
-  const endpoint = cluster.choose();
+  const endpoint = cluster.choose(new BalancedConnection(downstream));
   if (endpoint === null) return connection.fail("no_healthy_upstream");
   connection.forward(endpoint, cluster.source);
 }

@@ -164,14 +164,14 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
   /** @internal An attempt has taken longer than one may. */
   expireTry(): void {
     const { exchange, environment } = this;
-    exchange.upstream?.abort();
+    exchange.upstream?.abort("timeout");
     if (!this.retriesFailure("per_try_timeout")) environment.fail(exchange, "per_try_timeout");
   }
 
   /** @internal The route's time for all attempts is up. */
   expire(): void {
     const { exchange, environment } = this;
-    exchange.upstream?.abort();
+    exchange.upstream?.abort("timeout");
     environment.fail(exchange, "upstream_timeout");
   }
 

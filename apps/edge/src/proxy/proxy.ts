@@ -233,7 +233,7 @@ export class Proxy implements ExchangeHandler {
 
   #expire(exchange: Exchange): void {
     if (exchange.isDone) return;
-    exchange.upstream?.abort();
+    exchange.upstream?.abort("timeout");
     this.#fail(exchange, "upstream_timeout");
   }
 

@@ -34,13 +34,16 @@ export class RetryState {
     this.release();
     if (this.attempts > this.#policy.attempts) {
       exchange.flags |= exchangeFlags.retryLimitExceeded;
-      return this.#refuse("limit");
+      this.#metrics.onRetryGivenUp(this.#cluster.name, "limit");
+      return false;
     }
-    if (!hasBody) return this.#refuse("body");
+    if (!hasBody) {
+      this.#metrics.onRetryGivenUp(this.#cluster.name, "body");
+      return false;
+    }
     this.#holdsRetry = this.#cluster.beginRetry();
-    if (this.#holdsRetry) return true;
-    exchange.flags |= exchangeFlags.upstreamOverflow;
-    return this.#refuse("overflow");
+    if (!this.#holdsRetry) exchange.flags |= exchangeFlags.upstreamOverflow;
+    return this.#holdsRetry;
   }
 
   avoid(endpoint: EndpointPool): void {
@@ -50,7 +53,6 @@ export class RetryState {
   /** The head of the attempt that begins now. */
   nextHead(head: string): string {
     this.attempts++;
-    this.#metrics.onRetry(this.#cluster.name);
     return head.replace(attemptField, `\r\nx-envoy-attempt-count: ${this.attempts}\r\n`);
   }
 
@@ -58,11 +60,6 @@ export class RetryState {
   release(): void {
     if (this.#holdsRetry) this.#cluster.endRetry();
     this.#holdsRetry = false;
-  }
-
-  #refuse(reason: Parameters<ForwardingMetrics["onRetryRefused"]>[1]): false {
-    this.#metrics.onRetryRefused(this.#cluster.name, reason);
-    return false;
   }
 }
 

@@ -141,10 +141,10 @@ export class Http2Carrier implements StreamCarrier {
     this.hasHead = true;
     if (isUpgraded) {
       this.takesBody = true;
-      stream.handler.onUpstreamHead(101, this.switchFields(raw), -1);
+      stream.takeHead(101, this.switchFields(raw), -1);
       if (!this.isDone) stream.handOverQueue(this);
     } else {
-      stream.handler.onUpstreamHead(status, endToEndFields(raw), this.bodyLengthOf(status, headers));
+      stream.takeHead(status, endToEndFields(raw), this.bodyLengthOf(status, headers));
     }
     if (this.isDone) return;
     this.scheduleFlush();

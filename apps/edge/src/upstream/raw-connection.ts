@@ -3,16 +3,18 @@
 import { connect, type Socket } from "node:net";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
+import { connectOptions } from "./open-socket.ts";
+import type { HostMonitor } from "./outlier/host-monitor.ts";
+import type { SocketAddress } from "./socket-address.ts";
 
 export interface RawConnectionSource {
-  readonly host: string;
-  readonly port: number;
+  readonly address: SocketAddress;
   readonly connectTimeoutMs: number;
   /** Null: the system's default. */
   readonly keepaliveMs: number | null;
   readonly counters: ClusterCounters;
-  /** The endpoint: for its balancer the connection is a request under way until it closes. */
-  readonly load: { activeRequests: number };
+  /** For its balancer the connection is a request under way until it closes; its monitor hears whether it could be opened. */
+  readonly endpoint: { activeRequests: number; readonly monitor: HostMonitor | null };
 }
 
 /** Called once, and not at all when the socket is destroyed before. */
@@ -24,9 +26,8 @@ export interface RawConnectEvents {
 
 /** Opens it. The socket keeps its other half open when one ends. */
 export function openRawConnection(source: RawConnectionSource, events: RawConnectEvents): Socket {
-  const { host, port, keepaliveMs, counters } = source;
-  const keepalive = keepaliveMs === null ? {} : { keepAlive: true, keepAliveInitialDelay: keepaliveMs };
-  const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...keepalive });
+  const { address, keepaliveMs, counters, endpoint } = source;
+  const socket = connect({ ...connectOptions(address, keepaliveMs), allowHalfOpen: true });
   countUntilClosed(socket, source);
   const settle = (): void => {
     clearTimeout(timer);
@@ -35,11 +36,13 @@ export function openRawConnection(source: RawConnectionSource, events: RawConnec
   const fail = (failure: FailureCode, reason: string): void => {
     settle();
     counters.connectFailureTotal++;
+    endpoint.monitor?.onLocalError("failure");
     socket.on("error", ignoreError).destroy();
     events.onConnectFailed(failure, reason);
   };
   const onConnect = (): void => {
     settle();
+    endpoint.monitor?.onConnected();
     events.onConnected(socket);
   };
   const onError = (error: NodeJS.ErrnoException): void => fail("connect_failure", error.code ?? "");
@@ -48,12 +51,12 @@ export function openRawConnection(source: RawConnectionSource, events: RawConnec
   return socket;
 }
 
-function countUntilClosed(socket: Socket, { counters, load }: RawConnectionSource): void {
-  load.activeRequests++;
+function countUntilClosed(socket: Socket, { counters, endpoint }: RawConnectionSource): void {
+  endpoint.activeRequests++;
   counters.openConnections++;
   counters.connectTotal++;
   socket.once("close", () => {
-    load.activeRequests--;
+    endpoint.activeRequests--;
     counters.openConnections--;
   });
 }

@@ -38,7 +38,6 @@ test("an answer that is retried never reaches the client, the next one does", as
   expect(exchange).toMatchObject({ status: 200, body: "fine", flags: 0, failure: null });
   expect(exchange.sent.length).toBe(1);
   expect(attemptsSeen()).toEqual(["1", "2", "3"]);
-  expect(world.count("sluice_upstream_retries_total")).toBe(2);
   const ids = upstream.received.map((text) => /x-request-id: (\S+)/.exec(text)?.[1]);
   expect(new Set(ids).size).toBe(1);
 });
@@ -52,7 +51,7 @@ test("when the attempts are used up the last answer is the client's, and the log
   await world.settled();
   expect(exchange).toMatchObject({ status: 503, body: "busy", flags: exchangeFlags.retryLimitExceeded });
   expect(upstream.received.length).toBe(3);
-  expect(world.count("sluice_upstream_retries_refused_total", "limit")).toBe(1);
+  expect(world.count("sluice_upstream_retries_given_up_total", "limit")).toBe(1);
   expect(world.finished).toBe(1);
 });
 
@@ -149,7 +148,7 @@ describe("the body", () => {
     await world.settled();
     expect(exchange).toMatchObject({ status: 503, flags: 0 });
     expect(upstream.received.length).toBe(1);
-    expect(world.count("sluice_upstream_retries_refused_total", "body")).toBe(1);
+    expect(world.count("sluice_upstream_retries_given_up_total", "body")).toBe(1);
   });
 
   test("of exactly the limit is sent again", async () => {
