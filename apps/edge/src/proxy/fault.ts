@@ -2,7 +2,7 @@
 import type { FaultPolicy } from "@sluice/core/model";
 import type { Exchange } from "../exchange/exchange.ts";
 import { grpcStatusOf, httpStatusOf } from "../exchange/grpc.ts";
-import type { Random } from "../upstream/balancer.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import { sendLocalResponse } from "./local-response.ts";
 
 /** Milliseconds that this request has to wait; 0: none. */

@@ -5,7 +5,7 @@ import type { FailureCode } from "../exchange/failure.ts";
 import type { ForwardedExchange } from "../exchange/forwarded-exchange.ts";
 import { isGrpcType } from "../exchange/grpc.ts";
 import type { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
-import type { Random } from "../upstream/balancer.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { EndpointPool } from "../upstream/pool.ts";

@@ -3,7 +3,7 @@
 import type { Mirror } from "@sluice/core/model";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { MirrorResult } from "../observe/forwarding-metrics.ts";
-import type { Random } from "../upstream/balancer.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
 

@@ -11,7 +11,7 @@ import type { FailureCode } from "../exchange/failure.ts";
 import { exchangeFlags } from "../exchange/flags.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
-import type { Random } from "../upstream/balancer.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { coarseSeconds } from "./clock.ts";
 import { DelayedExchange } from "./delayed-exchange.ts";

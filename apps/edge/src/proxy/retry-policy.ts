@@ -3,7 +3,7 @@
 // only where the upstream cannot have acted on the request.
 import type { RetryPolicy } from "@sluice/core/model";
 import type { FailureCode } from "../exchange/failure.ts";
-import type { Random } from "../upstream/balancer.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import { headerOf } from "./flat-headers.ts";
 
 const bits = {
