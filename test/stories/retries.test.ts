@@ -1,6 +1,9 @@
 // Retries as backends see them: which requests come again, with which body, how often, and what clients and operators are told.
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { ChannelCredentials, Client, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { documents, gatewayResource, httpServer, service, serviceOn } from "../support/config.ts";
 import { curl } from "../support/curl.ts";
 import { engineLanes } from "../support/engines.ts";
@@ -18,9 +21,13 @@ const backend = await RecordingBackend.start(({ target }, count) => {
   return kind === "silent" ? null : { status: 503, body: "busy" };
 });
 const grpc = await GrpcBackend.start(["story.Echo"]);
+const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
+await once(sockets, "listening");
 const deadPort = await freePort();
 afterAll(async () => {
   grpc.close();
+  sockets.close();
   await backend.close();
 });
 
@@ -38,6 +45,7 @@ const http = [
   rule("/timed", { timeout: "0.2s", retries: { attempts: 50, retryOn: "5xx", backoff: "30ms" } }),
   rule("/never", { retries: { attempts: 0 } }),
   rule("/half-dead", { route: to("half-dead") }),
+  rule("/sockets", { route: to("sockets") }),
   rule("/dead", { route: to("dead"), retries: { attempts: 3, retryOn: "connect-failure", backoff: "1ms" } }),
   rule("/story.Echo/", { route: to("grpc", 9000) }),
   { route: to("app") },
@@ -53,6 +61,7 @@ const config = documents(
   },
   ...service("app", backend.port),
   ...service("half-dead", deadPort, backend.port),
+  ...service("sockets", deadPort, (sockets.address() as AddressInfo).port),
   ...service("dead", deadPort),
   ...serviceOn("grpc", { name: "grpc", port: 9000 }, [grpc.port]),
 );
@@ -141,8 +150,21 @@ describe.each(engineLanes)("$name", (lane) => {
     expect(await logged).toMatch(/ 503 UF,URX upstream_reset_before_response_started\{connection_failure\} /);
   });
 
-  if (lane.edge["engine"] === "node") {
-    test("a gRPC call that is UNAVAILABLE is made again by default, another failure is not", async () => {
+  test("nor a WebSocket", async () => {
+    for (let i = 0; i < 8; i++) {
+      const socket = new WebSocket(`ws://127.0.0.1:${world.port(80)}/sockets`, { headers: { host } });
+      await once(socket, "open");
+      socket.send("hello");
+      const [message] = (await once(socket, "message")) as [Buffer];
+      expect(message.toString()).toBe("hello");
+      socket.terminate();
+    }
+  });
+
+  const speaksGrpc = lane.edge["engine"] === "node";
+  test.runIf(speaksGrpc)(
+    "a gRPC call that is UNAVAILABLE is made again by default, another failure is not",
+    async () => {
       const client = new GrpcClient(
         new Client(`127.0.0.1:${world.port(80)}`, ChannelCredentials.createInsecure(), {
           "grpc.default_authority": host,
@@ -169,6 +191,6 @@ describe.each(engineLanes)("$name", (lane) => {
       } finally {
         client.client.close();
       }
-    });
-  }
+    },
+  );
 });

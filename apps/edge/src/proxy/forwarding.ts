@@ -10,7 +10,7 @@ import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import { type RequestBody, type RequestOrigin, sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
-import { HeldBody } from "./held-body.ts";
+import { HeldBody, type HeldBytes } from "./held-body.ts";
 import type { MirrorCopy, Mirroring } from "./mirror.ts";
 import { buildUpstreamHead } from "./request-head.ts";
 import type { RuntimeRetry } from "./retry-policy.ts";
@@ -25,6 +25,8 @@ export interface ForwardingEnvironment {
   readonly mirroring: Mirroring;
   /** Of a request's body that is kept for another attempt; a longer one gets none. */
   readonly retryBufferBytes: number;
+  /** Of all bodies kept so. */
+  readonly heldBytes: HeldBytes;
   /** Ends an exchange with a failure that came by time, not by an event of its upstream. */
   fail(exchange: Exchange, failure: FailureCode): void;
 }
@@ -157,7 +159,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     if (this.backoffTimer !== null) clearTimeout(this.backoffTimer);
     if (this.routeTimer !== null) clearTimeout(this.routeTimer);
     this.retries?.release();
-    this.held = null;
+    this.dropBody();
     if (this.mirrors !== null && !this.exchange.isRequestComplete) for (const mirror of this.mirrors) mirror.abandon();
   }
 
@@ -240,23 +242,24 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
 
   /** Keeps a piece of the body for another attempt, as long as there can be one. */
   private keep(chunk: Uint8Array): void {
-    if (this.backoffTimer !== null) {
-      // Nobody is there to hand it to. The client is stopped, so only what was under way still comes, and none of it may be lost.
-      (this.held ??= new HeldBody()).add(chunk);
-    } else if (this.isPastRetries()) {
-      this.dropBody();
-    } else {
-      (this.held ??= new HeldBody()).add(chunk);
-      if (this.isOverfull()) this.dropBody();
-    }
+    // Between two attempts nobody is there to hand it to. The client is stopped, so only what was under way still comes; none of it may
+    // be lost.
+    const isOnlyCopy = this.backoffTimer !== null;
+    if (!isOnlyCopy && this.isPastRetries()) return this.dropBody();
+    (this.held ??= new HeldBody()).add(chunk);
+    this.environment.heldBytes.total += chunk.length;
+    if (!isOnlyCopy && this.isOverfull()) this.dropBody();
   }
 
   private isOverfull(): boolean {
-    return this.held !== null && this.held.bytes > this.environment.retryBufferBytes;
+    const { heldBytes, retryBufferBytes } = this.environment;
+    return this.held !== null && (this.held.bytes > retryBufferBytes || heldBytes.total > heldBytes.maxTotal);
   }
 
   private dropBody(): void {
     this.keepsBody = false;
+    if (this.held === null) return;
+    this.environment.heldBytes.total -= this.held.bytes;
     this.held = null;
   }
 

@@ -162,6 +162,51 @@ describe("the body", () => {
   });
 });
 
+test("bodies kept by all requests are bounded together, and give back what they took", async () => {
+  upstream.script = (received, socket) => {
+    if (isWhole(received, "a".repeat(100))) socket.write(response(503));
+  };
+  const world = retrying({ conditions: ["5xx"], attempts: 1 }, { retryBufferTotalBytes: 250 });
+  const post = () => {
+    const exchange = world.request({ method: "POST", bodyLength: 100 });
+    world.proxy.onRequestData(exchange, Buffer.from("a".repeat(100)));
+    world.proxy.onRequestEnd(exchange, []);
+    return exchange;
+  };
+  const crowd = [post(), post(), post()];
+  await world.settled();
+  expect(crowd.map(({ flags }) => flags)).toEqual([
+    exchangeFlags.retryLimitExceeded,
+    exchangeFlags.retryLimitExceeded,
+    0,
+  ]);
+  const again = [post(), post()];
+  await world.settled();
+  expect(again.map(({ flags }) => flags)).toEqual([exchangeFlags.retryLimitExceeded, exchangeFlags.retryLimitExceeded]);
+});
+
+test("a retry stays in the cluster that was drawn", async () => {
+  upstream.script = (received, socket) => {
+    if (isWhole(received)) socket.write(response(503));
+  };
+  const other = await new ScriptedUpstream().listen();
+  const draws = [0, 0, 0.99, 0.99, 0.99];
+  const destinations = ["c", "other"].map((cluster) => ({ cluster, weight: 1 }));
+  const retry = { ...defaultRetryPolicy, conditions: ["5xx"], backoffBaseMs: 1 };
+  const world = retrying(
+    {},
+    {
+      action: { ...forwardTo(destinations), retry },
+      clusters: { c: [upstream.port], other: [other.port] },
+      random: () => draws.shift() ?? 0.99,
+    },
+  );
+  world.request();
+  await world.settled();
+  expect([upstream.received.length, other.received.length]).toEqual([3, 0]);
+  other.close();
+});
+
 describe("time", () => {
   test("an attempt that takes too long is retried where resets are", async () => {
     upstream.script = (received, socket, attempt) => {
