@@ -318,15 +318,17 @@ describe("amplification is bounded", () => {
     expect(held).toBe(0);
   });
 
-  test("once the answer has begun nothing is sent again", async () => {
+  test.each([
+    ["breaks off", "content-length: 10\r\n\r\nhalf", "upstream_reset_midway"],
+    ["breaks the rules", "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n", "upstream_protocol_error"],
+  ])("an answer that %s once it has begun is not asked for again", async (_name, rest, failure) => {
     upstream.script = (received, socket) => {
-      if (!isWhole(received)) return;
-      socket.write("HTTP/1.1 200 x\r\ncontent-length: 10\r\n\r\nhalf", () => socket.destroy());
+      if (isWhole(received)) socket.write(`HTTP/1.1 200 x\r\n${rest}`, () => socket.end());
     };
     const world = retrying({ conditions: ["5xx", "reset"] });
     const exchange = world.request();
     await world.settled();
-    expect(exchange).toMatchObject({ failure: "upstream_reset_midway", isReset: true });
+    expect(exchange).toMatchObject({ failure, isReset: true });
     expect(upstream.received.length).toBe(1);
   });
 });
