@@ -13,16 +13,21 @@ import {
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
+import { checkProtocols } from "./conflicting-protocols.ts";
 import { Delegates } from "./delegates.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
+import { KnownSubsets } from "./known-subsets.ts";
 import { Reporter } from "./reporter.ts";
+import { checkSelectors } from "./workload-selectors.ts";
 
 /**
- * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
+ * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
+ * and of ServiceEntries that contradict each other.
  */
 export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
   const services = new KnownServices(resources, scope);
+  const subsets = new KnownSubsets(resources.destinationRules, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
   const delegates = new Delegates(resources.virtualServices, scope.documents);
@@ -30,7 +35,7 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
     const reporter = new Reporter(virtualService.document);
     delegates.check(virtualService, reporter);
     if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
-    checkDestinations(virtualService, services, reporter);
+    checkDestinations(virtualService, { services, subsets }, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
   for (const rule of resources.destinationRules) {
@@ -38,6 +43,9 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
     checkRuleHost(rule, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
+  for (const diagnostic of checkProtocols(resources.serviceEntries, scope.gatewayNamespace))
+    diagnostics.push(diagnostic);
+  for (const diagnostic of checkSelectors(resources)) diagnostics.push(diagnostic);
   return diagnostics;
 }
 
@@ -147,16 +155,12 @@ function* destinationsOf(spec: VirtualServiceSpec): Generator<[Destination, Fiel
 
 function checkDestinations(
   { namespace, spec }: Resource<VirtualServiceSpec>,
-  services: KnownServices,
+  { services, subsets }: { readonly services: KnownServices; readonly subsets: KnownSubsets },
   reporter: Reporter,
 ): void {
   for (const [destination, path] of destinationsOf(spec)) {
-    if (destination.subset !== undefined && destination.subset !== "") {
-      const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
-      const hint = "This release reads no subsets; lead to a service of its own for each version.";
-      reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
-    }
     const host = resolveShortName(destination.host, namespace);
+    checkSubset(destination, host, { subsets, path, reporter });
     const whyHidden = services.whyHidden(host);
     if (whyHidden !== null) {
       const message = `${quote(destination.host)} ${whyHidden}`;
@@ -171,6 +175,19 @@ function checkDestinations(
       reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
     } else checkPort(destination.port?.number, ports, { host, path, reporter });
   }
+}
+
+interface SubsetCheck {
+  readonly subsets: KnownSubsets;
+  readonly path: FieldPath;
+  readonly reporter: Reporter;
+}
+
+function checkSubset({ host: written, subset = "" }: Destination, host: string, check: SubsetCheck): void {
+  const { subsets, path, reporter } = check;
+  if (subset === "" || subsets.has(host, subset) || subsets.isUnreadable(host)) return;
+  const message = `no DestinationRule defines subset ${quote(subset)} of ${quote(written)}`;
+  reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint: subsets.suggest(host, subset) });
 }
 
 interface PortCheck {
