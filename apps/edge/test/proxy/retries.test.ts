@@ -253,6 +253,22 @@ describe("time", () => {
     expect(upstream.received.length).toBe(1);
   });
 
+  test.each([
+    [0, 0, undefined],
+    [500, 0, "500"],
+    [0, 200, "200"],
+    [500, 200, "200"],
+    [100, 200, "100"],
+  ])("of %i ms for all and %i for each attempt the upstream is told %s", async (timeoutMs, perTryTimeoutMs, told) => {
+    upstream.script = (received, socket) => {
+      if (isWhole(received)) socket.write(response(200));
+    };
+    const world = retrying({ perTryTimeoutMs }, {}, timeoutMs);
+    world.request({ headers: ["x-envoy-expected-rq-timeout-ms", "1"] });
+    await world.settled();
+    expect(/x-envoy-expected-rq-timeout-ms: (\d+)/.exec(upstream.received[0] ?? "")?.[1]).toBe(told);
+  });
+
   test("the route's time begins when the request is complete", async () => {
     upstream.script = (received, socket) => {
       if (isWhole(received, "late")) socket.write(response(200));
