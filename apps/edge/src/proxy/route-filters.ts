@@ -55,5 +55,5 @@ function handOver(exchange: Exchange, { chunks, isComplete, trailers }: HeldBody
   for (const chunk of chunks) hasRoom = exchange.forwarding?.write(chunk) ?? true;
   if (exchange.isDone) return;
   if (isComplete) exchange.forwarding?.end(trailers);
-  else if (hasRoom && !exchange.isRequestComplete) exchange.resumeBody();
+  else if (hasRoom && !exchange.isRequestComplete && exchange.upgrade === null) exchange.resumeBody();
 }
