@@ -96,6 +96,42 @@ export const metricDefinitions = {
     help: "Requests sent a second time because a kept connection died under them.",
     labels: ["cluster"],
   },
+  sluice_upstream_retries_total: { type: "counter", help: "Retries sent.", labels: ["cluster"] },
+  sluice_upstream_retries_refused_total: {
+    type: "counter",
+    help: "Retries that maxRetries or the retry budget did not allow.",
+    labels: ["cluster"],
+  },
+  sluice_upstream_ejections_total: {
+    type: "counter",
+    help: "Endpoints ejected by outlier detection, by reason; each worker decides for itself.",
+    labels: ["cluster", "reason"],
+  },
+  sluice_upstream_ejections_refused_total: {
+    type: "counter",
+    help: "Ejections that maxEjectionPercent did not allow.",
+    labels: ["cluster"],
+  },
+  sluice_upstream_ejected_endpoints: {
+    type: "gauge",
+    help: "Workers that have ejected an endpoint now; no series for endpoints that none has.",
+    labels: ["cluster", "endpoint", "reason"],
+  },
+  sluice_upstream_retries_given_up_total: {
+    type: "counter",
+    help: "Retries that their route wanted and could not have: attempts used up (limit), body too large to be kept (body).",
+    labels: ["cluster", "reason"],
+  },
+  sluice_mirrored_requests_total: {
+    type: "counter",
+    help: "Copies of requests sent to mirrors: answered, failed, or dropped because the mirror did not keep up.",
+    labels: ["cluster", "result"],
+  },
+  sluice_injected_faults_total: {
+    type: "counter",
+    help: "Faults that routes inject, by kind (delay, abort).",
+    labels: ["kind"],
+  },
   sluice_table_info: { type: "gauge", help: "1, with the version of the live table.", labels: ["version"] },
   sluice_table_live_timestamp_seconds: { type: "gauge", help: "When the live table went live.", labels: [] },
   sluice_table_updates_total: { type: "counter", help: "Tables offered by ctrl, by outcome.", labels: ["result"] },

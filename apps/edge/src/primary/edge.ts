@@ -4,6 +4,7 @@ import type { ControlSocket, Settings } from "@sluice/core/settings";
 import type { CommitMessage, HelloMessage } from "@sluice/core/wire";
 import { CtrlClient } from "./ctrl-client.ts";
 import { discardLastGood, loadLastGood, saveLastGood } from "./last-good.ts";
+import { endpointsOfWorkers } from "./endpoint-report.ts";
 import { PortPlan } from "./port-plan.ts";
 import { type EdgeCounts, prometheusContentType, renderPrometheus } from "./prometheus.ts";
 import { acceptOffer, type TableBytes, type TableOffer } from "./table-bytes.ts";
@@ -107,6 +108,10 @@ export class Edge implements AdminSource {
   configDump(): unknown {
     const live = this.pool.live?.bytes;
     return { version: live?.version ?? null, ...live?.decoded.table };
+  }
+
+  endpoints(): Promise<unknown> {
+    return endpointsOfWorkers(this.pool.slots);
   }
 
   requestDrain(): void {

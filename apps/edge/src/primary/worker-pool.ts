@@ -3,6 +3,7 @@
 import type { Logger } from "pino";
 import type { MetricJson } from "../observe/metric-json.ts";
 import type { Binding, ToWorker } from "../worker/messages.ts";
+import { logOutlier } from "./outlier-log.ts";
 import { resourcesBeyond, type TableBytes } from "./table-bytes.ts";
 import { type Outcome, WorkerSlot } from "./worker-slot.ts";
 
@@ -48,6 +49,8 @@ export class WorkerPool {
         new WorkerSlot(index + 1, {
           onExit: (slot, description) => this.#onExit(slot, description),
           onEngineUnavailable: (reason) => this.#onEngineUnavailable(reason),
+          onOutlier: ({ number }, name, event) =>
+            logOutlier(this.#options.log, { worker: number, cluster: name }, event),
         }),
     );
   }

@@ -27,6 +27,8 @@ async function handle(message: ToWorker): Promise<void> {
       return worker.abort();
     case "metrics":
       return send({ type: "metrics", id: message.id, metrics: worker.metrics(cluster.worker?.id ?? 0) });
+    case "endpoints":
+      return send({ type: "endpoints", id: message.id, endpoints: worker.endpoints() });
     case "reopen-logs":
       return worker.reopenLogs();
     case "drain":

@@ -3,6 +3,8 @@
 import type { Settings } from "@sluice/core/settings";
 import type { ManifestEntry } from "@sluice/core/wire";
 import type { MetricJson } from "../observe/metric-json.ts";
+import type { EndpointStatus } from "../upstream/cluster-counters.ts";
+import type { OutlierEvent } from "../upstream/outlier/outlier-detector.ts";
 
 /** Address and port that a listener of the table is bound to; the primary decides, so that all workers agree. */
 export interface Binding {
@@ -36,6 +38,7 @@ export type ToWorker =
   /** Finish what is under way, then end. */
   | { readonly type: "drain" }
   | { readonly type: "metrics"; readonly id: number }
+  | { readonly type: "endpoints"; readonly id: number }
   | { readonly type: "reopen-logs" };
 
 export type FromWorker =
@@ -50,4 +53,11 @@ export type FromWorker =
       readonly listeners: readonly ListenerReport[];
     }
   | { readonly type: "metrics"; readonly id: number; readonly metrics: readonly MetricJson[] }
+  | {
+      readonly type: "endpoints";
+      readonly id: number;
+      readonly endpoints: Readonly<Record<string, readonly EndpointStatus[]>>;
+    }
+  /** An endpoint was ejected by this worker, or is back. */
+  | { readonly type: "outlier"; readonly cluster: string; readonly event: OutlierEvent }
   | { readonly type: "engine-unavailable"; readonly reason: string };

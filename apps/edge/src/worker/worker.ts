@@ -16,7 +16,9 @@ import { RouteMetrics } from "../observe/route-metrics.ts";
 
 import { Proxy } from "../proxy/proxy.ts";
 import { buildRuntimeTable, type RuntimeTable } from "../proxy/runtime-table.ts";
+import type { EndpointStatus } from "../upstream/cluster-counters.ts";
 import { ClusterManager } from "../upstream/cluster-manager.ts";
+import { systemLookup } from "../upstream/dns/lookup.ts";
 import { upstreamMetrics } from "../upstream/metrics.ts";
 import { httpsAuthorityFor } from "./https-authority.ts";
 import { ListenerSet } from "./listener-set.ts";
@@ -53,7 +55,14 @@ export class Worker {
     prepareUwsEnvironment(limits);
     const uws = edge.engine === "node" ? null : loadUws();
     if (uws !== null && "reason" in uws) report({ type: "engine-unavailable", reason: uws.reason });
-    this.#clusters = new ClusterManager();
+    this.#clusters = new ClusterManager({
+      resolver: {
+        lookup: systemLookup(edge.dns.servers),
+        minTtlMs: edge.dns.minTtlSeconds * 1000,
+        maxTtlMs: edge.dns.maxTtlSeconds * 1000,
+      },
+      onOutlierEvent: (name, event) => report({ type: "outlier", cluster: name, event }),
+    });
     this.#accessLog = new AccessLog(edge.accessLog);
     this.#proxy = new Proxy({
       table: buildRuntimeTable({ version: "", table: emptyTable, previous: null, recorderOf: this.#recorderOf }),
@@ -66,6 +75,8 @@ export class Worker {
       streamIdleTimeoutSeconds: edge.limits.streamIdleTimeoutSeconds,
       requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
       maxBodyBytes: edge.limits.maxBodyBytes,
+      retryBufferBytes: edge.limits.retryBufferBytes,
+      retryBufferTotalBytes: edge.limits.retryBufferTotalBytes,
     });
     const network = new NetworkForwarder({
       table: () => this.#proxy.table,
@@ -144,6 +155,11 @@ export class Worker {
     this.#accessLog.reopen();
   }
 
+  /** What this worker knows of the endpoints of every cluster. */
+  endpoints(): Record<string, EndpointStatus[]> {
+    return this.#clusters.endpoints();
+  }
+
   metrics(workerId: number): MetricJson[] {
     const { user, system } = process.cpuUsage();
     const labels = { worker: workerId };
@@ -151,6 +167,7 @@ export class Worker {
       ...this.#routeMetrics.collect(),
       ...this.#listenerMetrics.collect(),
       ...this.#networkMetrics.collect(),
+      ...this.#proxy.metrics.collect(),
       ...upstreamMetrics(this.#clusters.stats()),
       metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
       metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),

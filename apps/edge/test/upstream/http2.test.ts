@@ -9,7 +9,7 @@ import { createCounters } from "../../src/upstream/cluster-counters.ts";
 import { IdleClock } from "../../src/upstream/idle-clock.ts";
 import { EndpointPool } from "../../src/upstream/pool.ts";
 import { toPoolLimits } from "../../src/upstream/pool-limits.ts";
-import { clusterOf, RawServer } from "./raw-server.ts";
+import { clusterOf, poolOptions, RawServer } from "./raw-server.ts";
 import { RecordedExchange, type SentRequest, turns } from "./recorded-exchange.ts";
 
 type Answer = (stream: ServerHttp2Stream, headers: Record<string, string | undefined>) => void;
@@ -309,7 +309,7 @@ test("a refused stream is sent again, also a POST, and once only", async () => {
   });
   expect(await calls(world.send({ method: "POST" }))).toEqual(["head 200", "end"]);
   expect(count).toBe(2);
-  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_reset"]);
+  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_refused_stream"]);
   expect(count).toBe(4);
 });
 
@@ -505,7 +505,7 @@ test("an idle connection closes after its time, one with a stream does not", asy
   const counters = createCounters();
   const limits = { ...toPoolLimits(defaultClusterLimits), idleTimeoutMs: 1000 };
   const transport = { protocol: "http2", tls: null, sendsProxyProtocol: null, connectTimeoutMs: 5000, limits } as const;
-  const pool = new EndpointPool({ host: "127.0.0.1", port: world.port, transport, counters, clock });
+  const pool = new EndpointPool(poolOptions(world.port, { transport, counters, clock }));
   const exchange = RecordedExchange.send(pool);
   await exchange.next("data");
   clock.tick(clock.nowMs + 5000);

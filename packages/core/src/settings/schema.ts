@@ -1,5 +1,6 @@
 // The shape of sluice.yaml (CONTRACT, "Running"). Every key is optional, an unknown one is an error: a misspelt key that is
 // silently ignored is a gateway that does not do what its operator believes.
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const port = z.int().min(0).max(65_535);
@@ -50,6 +51,20 @@ const limits = z.strictObject({
     .min(0)
     .default(0)
     .describe("Bytes of a request's body: 413, or a reset once the response has begun; 0: without limit."),
+  retryBufferBytes: z
+    .int()
+    .min(0)
+    .max(67_108_864)
+    .default(1_048_576)
+    .describe(
+      "Bytes of a request's body that are kept in case its route sends it again; a request with a longer body is not retried once it has been read so far; 0: only requests without body are.",
+    ),
+  retryBufferTotalBytes: z
+    .int()
+    .min(0)
+    .max(4_294_967_296)
+    .default(67_108_864)
+    .describe("The same over all requests of a worker; beyond it the next body is not kept."),
   streamBufferBytes: bytes
     .min(16_384)
     .max(16_777_216)
@@ -88,6 +103,30 @@ const accessLog = z.strictObject({
   format: z.enum(["text", "json"]).default("text").describe("Istio's text line or Istio's JSON."),
 });
 
+const seconds = z.number().min(0.05).max(86_400);
+
+const dns = z.strictObject({
+  servers: z
+    .array(
+      z.string().refine((text) => isIP(text) !== 0 || isAddressWithPort(text), {
+        error: 'must be an IP address, with a port where it is not 53: "10.0.0.10", "127.0.0.1:5353", "[::1]:5353"',
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe("Name servers to ask for upstream host names; empty: those of the system."),
+  minTtlSeconds: seconds.default(1).describe("An answer is kept at least this long, whatever its TTL."),
+  maxTtlSeconds: seconds
+    .default(300)
+    .describe("An answer is asked for anew at the latest after this, whatever its TTL."),
+});
+
+/** `127.0.0.1:53`, `[::1]:53`. */
+function isAddressWithPort(text: string): boolean {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  return match !== null && isIP(match[1] ?? match[2] ?? "") !== 0 && Number(match[3]) <= 65_535;
+}
+
 const edge = z.strictObject({
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(1024)])
@@ -114,6 +153,7 @@ const edge = z.strictObject({
     .describe("What TLS listeners offer; `[http/1.1]` lets SIMPLE ports run on uWebSockets.js."),
   drainSeconds: durationSeconds.default(30).describe("How long SIGTERM waits for requests under way."),
   accessLog: accessLog.prefault({}),
+  dns: dns.prefault({}),
   limits: limits.prefault({}),
 });
 

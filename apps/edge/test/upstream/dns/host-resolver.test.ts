@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { HostResolver, type ResolvedAddress } from "../../src/upstream/resolver.ts";
+import { expect, test, vi } from "vitest";
+import { defaultResolverOptions, HostResolver } from "../../../src/upstream/dns/host-resolver.ts";
+import type { HostAnswer, ResolvedAddress } from "../../../src/upstream/dns/lookup.ts";
 
 type Answers = Record<string, readonly ResolvedAddress[] | undefined>;
 
@@ -9,13 +10,13 @@ const v6 = (address: string): ResolvedAddress => ({ address, family: 6 });
 function resolverOf(answers: Answers): { resolver: HostResolver; asked: string[]; changes: () => number } {
   const asked: string[] = [];
   let changeCount = 0;
-  const lookup = async (host: string): Promise<readonly ResolvedAddress[]> => {
+  const lookup = async (host: string): Promise<HostAnswer> => {
     asked.push(host);
     const answer = answers[host];
     if (answer === undefined) throw new Error("ENOTFOUND");
-    return answer;
+    return { addresses: answer, ttlMs: 3_600_000 };
   };
-  const options = { lookup, random: () => 0, intervalMs: 3_600_000 };
+  const options = { ...defaultResolverOptions, lookup, random: () => 0, maxTtlMs: 3_600_000 };
   const resolver = new HostResolver(() => changeCount++, options);
   return { resolver, asked, changes: () => changeCount };
 }
@@ -76,4 +77,38 @@ test("an answer that comes after close changes nothing", async () => {
   resolver.close();
   await first;
   expect(changes()).toBe(0);
+});
+
+/** How long the resolver waits after each answer, by a clock that jumps from one timer to the next. */
+async function pauses(answers: readonly (HostAnswer | null)[], random: number): Promise<number[]> {
+  vi.useFakeTimers();
+  const times: number[] = [];
+  const lookup = async (): Promise<HostAnswer> => {
+    times.push(Date.now());
+    const answer = answers[times.length - 1];
+    if (answer === null || answer === undefined) throw new Error("ESERVFAIL");
+    return answer;
+  };
+  const resolver = new HostResolver(() => {}, { ...defaultResolverOptions, lookup, random: () => random });
+  await resolver.watch(["a"]);
+  while (times.length <= answers.length) await vi.advanceTimersToNextTimerAsync();
+  resolver.close();
+  vi.useRealTimers();
+  return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+}
+
+const answer = (ttlMs: number | null): HostAnswer => ({ addresses: [v4("10.0.0.1")], ttlMs });
+
+test("a name is asked for again when its answer has grown old, within bounds", async () => {
+  const kept = [answer(20_000), answer(0), answer(86_400_000), answer(null)];
+  expect(await pauses(kept, 0)).toEqual([20_000, 1000, 300_000, 5000]);
+});
+
+test("workers do not ask in step", async () => {
+  expect(await pauses([answer(20_000), null], 0.5)).toEqual([19_000, 750]);
+});
+
+test("after failures the pauses grow, up to half a minute, and after a success they are forgotten", async () => {
+  const failing = [null, null, null, null, null, null, null, answer(7000), null];
+  expect(await pauses(failing, 0)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 7000, 1000]);
 });

@@ -1,27 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Balanced, LeastRequestBalancer } from "../../src/upstream/balancer.ts";
-
-interface Candidate extends Balanced {
-  activeRequests: number;
-  weight: number;
-  chosen: number;
-}
-
-const candidate = (weight = 1): Candidate => ({ activeRequests: 0, weight, chosen: 0 });
-
-/** A fixed sequence of random numbers (Lehmer's), so that distributions do not depend on luck. */
-function sequence(): () => number {
-  let state = 42;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
+import { LeastRequestBalancer } from "../../../src/upstream/balancing/least-request.ts";
+import { type Candidate, candidates as someCandidates, sequence, weighted } from "./support.ts";
 
 test("there is nothing to choose from nothing", () => {
   expect(new LeastRequestBalancer([]).choose()).toBeNull();
 });
 
 test("of two drawn the one with fewer requests wins, and a tie goes to the draw", () => {
-  const [a, b] = [candidate(), candidate()];
+  const [a, b] = weighted([1, 1]) as [Candidate, Candidate];
   const draws = [0, 0.9, 0.9, 0, 0, 0.9];
   const balancer = new LeastRequestBalancer([a, b], () => draws.shift() ?? 0);
   a.activeRequests = 1;
@@ -32,7 +19,7 @@ test("of two drawn the one with fewer requests wins, and a tie goes to the draw"
 });
 
 test.each([[[1, 1, 1, 1]], [[1, 2, 5]], [[10, 30, 60]]])("idle endpoints of weights %j get shares alike", (weights) => {
-  const candidates = weights.map(candidate);
+  const candidates = weighted(weights);
   const balancer = new LeastRequestBalancer(candidates, sequence());
   const total = 60_000;
   for (let i = 0; i < total; i++) {
@@ -44,7 +31,7 @@ test.each([[[1, 1, 1, 1]], [[1, 2, 5]], [[10, 30, 60]]])("idle endpoints of weig
 });
 
 test("an endpoint that never finishes gets ever less", () => {
-  const candidates = [candidate(), candidate(), candidate()];
+  const candidates = someCandidates(3);
   const balancer = new LeastRequestBalancer(candidates, sequence());
   const stuck = candidates[0];
   for (let i = 0; i < 30_000; i++) {
@@ -61,7 +48,7 @@ test("whatever the weights and the draw, a candidate comes out", () => {
   const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 10 });
   fc.assert(
     fc.property(weights, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (list, draw) => {
-      expect(new LeastRequestBalancer(list.map(candidate), () => draw).choose()).not.toBeNull();
+      expect(new LeastRequestBalancer(weighted(list), () => draw).choose()).not.toBeNull();
     }),
   );
 });
