@@ -5,7 +5,12 @@ test("an empty file gives every default of the contract", () => {
   const { settings, diagnostics } = parseSettings("sluice.yaml", "");
   expect(diagnostics).toEqual([]);
   expect(settings).toEqual(defaultSettings());
-  expect(settings?.node).toEqual({ id: "edge-1", namespace: "istio-system", labels: { istio: "ingressgateway" } });
+  expect(settings?.node).toEqual({
+    id: "edge-1",
+    namespace: "istio-system",
+    labels: { istio: "ingressgateway" },
+    locality: "",
+  });
   expect(settings?.edge.alpn).toEqual(["h2", "http/1.1"]);
   expect(settings?.admin.address).toBe("127.0.0.1:15000");
   expect(settings?.ctrl.address).toBe("127.0.0.1:15010");

@@ -36,7 +36,7 @@ export class ControlPlane {
       defaultNamespace,
       baseDirectory: loaded.baseDirectory,
       gateway: {
-        gateway: { namespace: node.namespace, labels: node.labels },
+        gateway: { namespace: node.namespace, labels: node.labels, locality: node.locality },
         engine: edge.http10 ? "node" : edge.engine,
         alpn: edge.alpn,
       },

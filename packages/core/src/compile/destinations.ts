@@ -45,6 +45,6 @@ export function resolveDestination(
   { namespace, port }: RuleScope,
   { services }: CompileContext,
 ): ClusterKey {
-  const host = resolveShortName(destination.host, namespace).toLowerCase();
+  const host = services.targetOf(resolveShortName(destination.host, namespace).toLowerCase());
   return { host, port: destination.port?.number ?? services.onlyPort(host) ?? port, subset: destination.subset ?? "" };
 }

@@ -141,6 +141,13 @@ export const settingsSchema = z.strictObject({
         .record(z.string(), z.string())
         .default({ istio: "ingressgateway" })
         .describe("What a Gateway's `selector` is matched against."),
+      locality: z
+        .string()
+        .regex(/^(?:[^*/]+(?:\/[^*/]+){0,2})?$/, { error: 'must be "region", "region/zone" or "region/zone/subzone"' })
+        .default("")
+        .describe(
+          "Where this machine runs, `region/zone/subzone`: endpoints nearby come first. Empty: none are nearer.",
+        ),
     })
     .prefault({}),
   config: z

@@ -8,7 +8,6 @@ const shapeCodes = {
   "unsupported-field":
     "Istio has the field, this release does not act on it, and serving without it would change what happens.",
   "unsupported-value": "Istio knows the value, this release does not act on it.",
-  "unsupported-kind": "The kind is read, but nothing of it is acted on in this release.",
   "ignored-field": "Istio has the field, but it has no effect on an ingress gateway or in Istio itself.",
   "duplicate-field": "One field is given in both of its spellings, camelCase and snake_case.",
   "invalid-value": "The value is not one of the allowed ones.",
@@ -52,6 +51,14 @@ const ruleCodes = {
   "missing-resolution": "A ServiceEntry without `resolution` means NONE, which an ingress gateway cannot follow.",
   "missing-endpoints": "The resolution needs endpoints that are not given.",
   "unknown-port-name": "An endpoint names a port that the ServiceEntry does not have.",
+  "deprecated-field": "Istio keeps the field for old configurations only; it is acted on.",
+  "duplicate-name": "Two entries of one list have the same name.",
+  "invalid-cookie": "The text cannot be part of a cookie.",
+  "invalid-label": "The text cannot be the key or the value of a label.",
+  "invalid-locality": "The text is not a locality, or overlaps another one.",
+  "missing-hash-key": "A consistent hash says nothing of what is hashed, so requests are spread at random.",
+  "missing-labels": "Without labels everything or nothing is selected.",
+  "no-server-verification": "The certificate of an upstream is accepted whoever signed it.",
   "invalid-base64": "A Secret's value is not base64.",
   "invalid-timestamp": "`metadata.creationTimestamp` is not an RFC 3339 time.",
 } as const;
@@ -66,6 +73,10 @@ const referenceCodes = {
   "host-not-in-gateway": "No server of the named Gateways serves this host.",
   "unused-destination-rule":
     "No known Service or ServiceEntry that the gateway sees has the host of a DestinationRule (yet).",
+  "conflicting-protocols":
+    "ServiceEntries declare one port of one host with different protocols: the oldest one's is used.",
+  "empty-selector": "A workloadSelector picks nothing (yet): requests to the host get 503.",
+  "unusable-workload": "A WorkloadEntry is picked, but its address cannot be used there; it is left out.",
   "not-on-gateway": "A virtual service is bound to the mesh only: an ingress gateway serves nothing of it.",
 } as const;
 

@@ -19,6 +19,8 @@ export interface ReferenceScope {
 
 export class KnownServices {
   readonly #ports = new Map<string, Set<number>>();
+  /** What Services of type ExternalName stand for. */
+  readonly #aliases = new Map<string, string>();
   readonly #suggestions: Suggestions;
   /** By host, what the gateway does not see; a host may be among the others too. */
   readonly #hidden = new Map<string, Resource<ServiceEntrySpec>>();
@@ -34,7 +36,9 @@ export class KnownServices {
     this.#gatewayNamespace = gatewayNamespace;
     this.#named = new Set(documents.flatMap(hostsOf));
     for (const { name, namespace, spec } of services) {
-      this.#add(`${name}.${namespace}.svc.cluster.local`, spec.ports?.map(({ port }) => port) ?? []);
+      const host = `${name}.${namespace}.svc.cluster.local`;
+      this.#add(host, spec.ports?.map(({ port }) => port) ?? []);
+      if (spec.externalName !== undefined) this.#aliases.set(host, spec.externalName.toLowerCase());
     }
     for (const entry of serviceEntries) this.#addEntry(entry);
     this.#suggestions = new Suggestions(this.#ports.keys());
@@ -54,9 +58,10 @@ export class KnownServices {
     return !this.#ports.has(host.toLowerCase()) && this.#named.has(host.toLowerCase());
   }
 
-  /** Sorted port numbers; null when the host is no known service. */
+  /** Sorted port numbers, of the service that the host is another name of where that is known; null when the host is no known service. */
   portsOf(host: string): readonly number[] | null {
-    const ports = this.#ports.get(host.toLowerCase());
+    const target = this.#aliases.get(host.toLowerCase()) ?? "";
+    const ports = this.#ports.get(target) ?? this.#ports.get(host.toLowerCase());
     return ports === undefined ? null : [...ports].toSorted((a, b) => a - b);
   }
 

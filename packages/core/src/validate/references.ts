@@ -1,5 +1,6 @@
 // What resources say about each other. Warnings only: what is missing may arrive later (CONTRACT), and everything else is served.
 import {
+  type Destination,
   type DestinationRuleSpec,
   type Diagnostic,
   type FieldPath,
@@ -12,21 +13,26 @@ import {
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
+import { checkProtocols } from "./conflicting-protocols.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
+import { KnownSubsets } from "./known-subsets.ts";
 import { Reporter } from "./reporter.ts";
+import { checkSelectors } from "./workload-selectors.ts";
 
 /**
- * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
+ * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
+ * and of ServiceEntries that contradict each other.
  */
 export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
   const services = new KnownServices(resources, scope);
+  const subsets = new KnownSubsets(resources.destinationRules, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
   for (const virtualService of resources.virtualServices) {
     const reporter = new Reporter(virtualService.document);
     checkGateways(virtualService, gateways, reporter);
-    checkDestinations(virtualService, services, reporter);
+    checkDestinations(virtualService, { services, subsets }, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
   for (const rule of resources.destinationRules) {
@@ -34,6 +40,9 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
     checkRuleHost(rule, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
+  for (const diagnostic of checkProtocols(resources.serviceEntries, scope.gatewayNamespace))
+    diagnostics.push(diagnostic);
+  for (const diagnostic of checkSelectors(resources)) diagnostics.push(diagnostic);
   return diagnostics;
 }
 
@@ -129,18 +138,14 @@ function* hostsAndServerNames({ hosts, tls = [] }: VirtualServiceSpec): Generato
 
 function checkDestinations(
   { namespace, spec }: Resource<VirtualServiceSpec>,
-  services: KnownServices,
+  { services, subsets }: { readonly services: KnownServices; readonly subsets: KnownSubsets },
   reporter: Reporter,
 ): void {
   for (const { route = [], path: rulePath } of rulesOf(spec)) {
     for (const [index, { destination }] of route.entries()) {
       const path = [...rulePath, "route", index, "destination"];
-      if (destination.subset !== undefined && destination.subset !== "") {
-        const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
-        const hint = "This release reads no subsets; lead to a service of its own for each version.";
-        reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
-      }
       const host = resolveShortName(destination.host, namespace);
+      checkSubset(destination, host, { subsets, path, reporter });
       const whyHidden = services.whyHidden(host);
       if (whyHidden !== null) {
         const message = `${quote(destination.host)} ${whyHidden}`;
@@ -156,6 +161,19 @@ function checkDestinations(
       } else checkPort(destination.port?.number, ports, { host, path, reporter });
     }
   }
+}
+
+interface SubsetCheck {
+  readonly subsets: KnownSubsets;
+  readonly path: FieldPath;
+  readonly reporter: Reporter;
+}
+
+function checkSubset({ host: written, subset = "" }: Destination, host: string, check: SubsetCheck): void {
+  const { subsets, path, reporter } = check;
+  if (subset === "" || subsets.has(host, subset) || subsets.isUnreadable(host)) return;
+  const message = `no DestinationRule defines subset ${quote(subset)} of ${quote(written)}`;
+  reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint: subsets.suggest(host, subset) });
 }
 
 interface PortCheck {

@@ -24,7 +24,9 @@ describe("a Service", () => {
   });
 
   it.each([
-    ["spec: {type: ExternalName, externalName: a.com}", "4:8 error unsupported-value spec.type"],
+    ["spec: {type: ExternalName}", "4:1 error missing-field spec.externalName"],
+    ["spec: {type: ExternalName, externalName: 'a b'}", "4:28 error invalid-host spec.externalName"],
+    ["spec: {type: ExternalName, externalName: '*.a.com'}", "4:28 error invalid-host spec.externalName"],
     ["spec: {ports: [{name: a}]}", "4:16 error missing-field spec.ports[0].port"],
     [
       "spec: {ports: [{port: 80}, {port: 81}]}",
@@ -59,7 +61,11 @@ describe("Endpoints", () => {
     );
     expect(findings(text)).toEqual([]);
     expect(check(text).resources.endpoints[0]?.spec.subsets).toEqual([
-      { addresses: [{ ip: "10.0.0.1" }], notReadyAddresses: [{ ip: "fd00::1" }], ports: [{ name: "http", port: 80 }] },
+      {
+        addresses: [{ ip: "10.0.0.1", nodeName: "n" }],
+        notReadyAddresses: [{ ip: "fd00::1" }],
+        ports: [{ name: "http", port: 80 }],
+      },
     ]);
   });
 
