@@ -1,6 +1,6 @@
 // One golden case: its file, its input, and what its head comment asks for:
 //
-//   # print: modern/routes istio-1.0/listeners route-table diagnostics
+//   # print: modern/routes istio-1.0/listeners route-table diagnostics   (or: validation, which compiles nothing)
 //   # labels: istio=ingressgateway
 //   # namespace: istio-system
 //   # locality: us/a

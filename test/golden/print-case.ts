@@ -21,7 +21,7 @@ import {
   type Endpoint,
   type Table,
 } from "../../packages/core/src/model/index.ts";
-import { loadResources } from "./load-resources.ts";
+import { checkText, loadResources } from "./load-resources.ts";
 import type { GoldenCase } from "./case.ts";
 
 const dumps = {
@@ -70,10 +70,24 @@ function formatEndpoint({ address, port, weight, healthy, locality, priority }: 
 
 /** The sections that `# print:` names, in its order, as one YAML map. */
 export function printCase(golden: GoldenCase): string {
-  const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), readOptions(golden));
   const words = (golden.settings.get("print") ?? "").split(" ");
+  const options = readOptions(golden);
+  if (words.includes("validation")) return print({ validation: printValidation(golden, options.gateway.namespace) });
+  const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), options);
   const sections = words.map((word) => [word, printSection(word, table, diagnostics)] as const);
-  return stringify(Object.fromEntries(sections), { lineWidth: 0, aliasDuplicateObjects: false });
+  return print(Object.fromEntries(sections));
+}
+
+function print(sections: Readonly<Record<string, unknown>>): string {
+  return stringify(sections, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** What `sluice validate` says before anything is compiled, hints included. The only section of cases whose input has errors. */
+function printValidation({ file, input }: GoldenCase, gatewayNamespace: string): readonly string[] {
+  return checkText(file, input, gatewayNamespace).diagnostics.map((diagnostic) => {
+    const { hint } = diagnostic;
+    return hint === undefined ? formatDiagnostic(diagnostic) : `${formatDiagnostic(diagnostic)} (${hint})`;
+  });
 }
 
 function printSection(word: string, table: Table, diagnostics: readonly Diagnostic[]): unknown {

@@ -96,12 +96,6 @@ export const metricDefinitions = {
     help: "Requests sent a second time because a kept connection died under them.",
     labels: ["cluster"],
   },
-  sluice_upstream_retries_total: { type: "counter", help: "Retries sent.", labels: ["cluster"] },
-  sluice_upstream_retries_refused_total: {
-    type: "counter",
-    help: "Retries that maxRetries or the retry budget did not allow.",
-    labels: ["cluster"],
-  },
   sluice_upstream_ejections_total: {
     type: "counter",
     help: "Endpoints ejected by outlier detection, by reason; each worker decides for itself.",
@@ -116,6 +110,26 @@ export const metricDefinitions = {
     type: "gauge",
     help: "Workers that have ejected an endpoint now; no series for endpoints that none has.",
     labels: ["cluster", "endpoint", "reason"],
+  },
+  sluice_upstream_retries_total: {
+    type: "counter",
+    help: "Requests sent again because their route's retry policy says so.",
+    labels: ["cluster"],
+  },
+  sluice_upstream_retries_refused_total: {
+    type: "counter",
+    help: "Retries that did not take place: attempts used up (limit), too many in the cluster (overflow), body too large to be kept (body).",
+    labels: ["cluster", "reason"],
+  },
+  sluice_mirrored_requests_total: {
+    type: "counter",
+    help: "Copies of requests sent to mirrors: answered, failed, or dropped because the mirror did not keep up.",
+    labels: ["cluster", "result"],
+  },
+  sluice_injected_faults_total: {
+    type: "counter",
+    help: "Faults that routes inject, by kind (delay, abort).",
+    labels: ["kind"],
   },
   sluice_table_info: { type: "gauge", help: "1, with the version of the live table.", labels: ["version"] },
   sluice_table_live_timestamp_seconds: { type: "gauge", help: "When the live table went live.", labels: [] },

@@ -1,19 +1,29 @@
 // The proxy: what happens to an exchange from its head to its last byte. Engines below `listen/` call it with what clients do,
 // upstream streams with what upstreams do; it is the only place that joins the two.
 //
-//   onRequest ─► selectRoute (trust, form, host, TLS, route) ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
-//                     └─ answers itself ─────────────────────────┴─ failure ─────────────────────────────────► finish
+//   onRequest ─► selectRoute ─► fault, CORS ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
+//        (trust, form, host,         │          │   ▲─ retry ─┴──────────────┤
+//         TLS, route)  └─ answers ───┴─ answers ┴─ redirect, own answer      └─ failure ────► finish
+//
+// A route without filters, operations, mirrors or retries under way meets none of them: each is a null that is looked at.
 import type { Exchange, ExchangeHandler } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
+import { exchangeFlags } from "../exchange/flags.ts";
 import type { AccessLog } from "../observe/access-log.ts";
+import { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
-import { type RequestBody, sendRequest } from "../upstream/send-request.ts";
 import { coarseSeconds } from "./clock.ts";
+import { DelayedExchange } from "./delayed-exchange.ts";
+import { sendAnswer } from "./direct-response.ts";
+import { drawDelayMs, drawsAbort, sendAbort } from "./fault.ts";
+import { forward, type ForwardingEnvironment } from "./forwarding.ts";
+import type { HeldBody } from "./held-body.ts";
 import { sendFailure } from "./local-response.ts";
-import { buildUpstreamHead } from "./request-head.ts";
+import { Mirroring } from "./mirror.ts";
 import { buildResponseHeaders } from "./response-head.ts";
 import { allowedTimeMs } from "./request-deadline.ts";
-import { drawCluster, type RuntimeRoute } from "./runtime-route.ts";
+import type { RouteFilters, RuntimeRoute } from "./runtime-route.ts";
 import type { RuntimeTable } from "./runtime-table.ts";
 import { type HttpsAuthority, selectRoute } from "./select-route.ts";
 
@@ -28,6 +38,10 @@ export interface ProxyOptions {
   readonly requestTimeoutMs: number;
   /** 0: without limit. */
   readonly maxBodyBytes: number;
+  /** See `ForwardingEnvironment`. */
+  readonly retryBufferBytes: number;
+  /** Decides weights, faults, mirrors and back-off. Default: `Math.random`. */
+  readonly random?: Random;
 }
 
 export class Proxy implements ExchangeHandler {
@@ -35,7 +49,9 @@ export class Proxy implements ExchangeHandler {
   table: RuntimeTable;
   /** Responses tell HTTP/1.1 clients to connect elsewhere. */
   isDraining = false;
-  readonly #clusters: ClusterManager;
+  /** Counted beside the requests themselves. */
+  readonly metrics = new ForwardingMetrics();
+  readonly #environment: ForwardingEnvironment;
   readonly #accessLog: AccessLog;
   readonly #httpsAuthority: HttpsAuthority;
   readonly #streamIdleTimeoutSeconds: number;
@@ -46,7 +62,19 @@ export class Proxy implements ExchangeHandler {
 
   constructor(options: ProxyOptions) {
     this.table = options.table;
-    this.#clusters = options.clusters;
+    const { clusters, random = Math.random, retryBufferBytes } = options;
+    const { metrics } = this;
+    const onResult = metrics.onMirrored.bind(metrics);
+    this.#environment = {
+      clusters,
+      random,
+      metrics,
+      mirroring: new Mirroring({ clusters, random, onResult }),
+      retryBufferBytes,
+      fail: (exchange, failure) => {
+        if (!exchange.isDone) this.#fail(exchange, failure);
+      },
+    };
     this.#accessLog = options.accessLog;
     this.#httpsAuthority = options.httpsAuthority;
     this.#streamIdleTimeoutSeconds = options.streamIdleTimeoutSeconds;
@@ -71,23 +99,48 @@ export class Proxy implements ExchangeHandler {
     if (this.isDraining) exchange.closesConnection = true;
     const route = selectRoute(exchange, this.table, this.#httpsAuthority);
     if (route === null) this.#finish(exchange);
-    else this.#forward(exchange, route);
+    else if (route.filters === null) this.#act(exchange, route);
+    else this.#filter(exchange, route, route.filters);
   }
 
-  #forward(exchange: Exchange, route: RuntimeRoute): void {
+  /** Faults come before CORS, as in Istio: a preflight can be delayed and aborted. */
+  #filter(exchange: Exchange, route: RuntimeRoute, { fault }: RouteFilters): void {
+    const delayMs = fault === null ? 0 : drawDelayMs(fault, this.#environment.random);
+    if (delayMs === 0) return this.#filterOn(exchange, route);
+    exchange.flags |= exchangeFlags.delayInjected;
+    this.metrics.onFault("delay");
+    this.#limitTime(exchange);
+    exchange.forwarding = new DelayedExchange(exchange, delayMs, (body) => {
+      this.#filterOn(exchange, route);
+      if (!exchange.isDone) handOver(exchange, body);
+    });
+  }
+
+  #filterOn(exchange: Exchange, route: RuntimeRoute): void {
+    const { fault = null, cors = null } = route.filters ?? {};
+    if (fault !== null && drawsAbort(fault, this.#environment.random)) {
+      this.metrics.onFault("abort");
+      sendAbort(exchange, fault);
+      this.#finish(exchange);
+    } else if (cors !== null && cors.answers(exchange)) {
+      this.#finish(exchange);
+    } else {
+      this.#act(exchange, route);
+    }
+  }
+
+  #act(exchange: Exchange, { forward: target, answer }: RuntimeRoute): void {
+    if (answer !== null) sendAnswer(exchange, answer);
+    if (target === null) return this.#finish(exchange);
     if (exchange.bodyLength > this.#maxBodyBytes) return this.#fail(exchange, "body_too_large");
-    exchange.cluster = drawCluster(route, Math.random);
-    const cluster = this.#clusters.get(exchange.cluster);
-    if (cluster === null) return this.#fail(exchange, "cluster_not_found");
-    const endpoint = cluster.choose(exchange);
-    if (endpoint === null) return this.#fail(exchange, "no_healthy_upstream");
-    const head = buildUpstreamHead(exchange, route.operation);
-    exchange.upstreamStartedAt = performance.now();
+    const failure = forward(exchange, target, this.#environment);
+    if (failure !== null) return this.#fail(exchange, failure);
+    if (exchange.deadline === null) this.#limitTime(exchange);
+  }
+
+  #limitTime(exchange: Exchange): void {
     const allowedMs = allowedTimeMs(exchange, this.#requestTimeoutMs);
     if (allowedMs >= 0) exchange.deadline = setTimeout(() => this.#expire(exchange), allowedMs);
-    const { bodyLength, method } = exchange;
-    const request = { method, head, body: bodyOf(exchange), bodyLength, origin: exchange };
-    exchange.upstream = sendRequest(endpoint, request, exchange);
   }
 
   onRequestData(exchange: Exchange, chunk: Uint8Array): void {
@@ -98,13 +151,13 @@ export class Proxy implements ExchangeHandler {
       exchange.upstream?.abort();
       return this.#fail(exchange, "body_too_large");
     }
-    if (exchange.upstream?.write(chunk) === false) exchange.pauseBody();
+    if (exchange.forwarding?.write(chunk) === false) exchange.pauseBody();
   }
 
   onRequestEnd(exchange: Exchange, trailers: readonly string[]): void {
     if (exchange.isRequestComplete) return;
     exchange.isRequestComplete = true;
-    if (!exchange.isDone) exchange.upstream?.end(trailers);
+    if (!exchange.isDone) exchange.forwarding?.end(trailers);
   }
 
   onDownstreamDrain(exchange: Exchange): void {
@@ -130,6 +183,7 @@ export class Proxy implements ExchangeHandler {
       exchange.upstream?.abort();
       return this.#fail(exchange, "upstream_protocol_error");
     }
+    if (exchange.forwarding?.retriesResponse(status, headers, bodyLength) === true) return;
     exchange.status = status;
     exchange.isResponseStarted = true;
     if (this.isDraining) exchange.closesConnection = true;
@@ -152,7 +206,8 @@ export class Proxy implements ExchangeHandler {
   }
 
   onUpstreamError(exchange: Exchange, failure: FailureCode): void {
-    if (!exchange.isDone) this.#fail(exchange, failure);
+    if (exchange.isDone || exchange.forwarding?.retriesFailure(failure) === true) return;
+    this.#fail(exchange, failure);
   }
 
   onUpstreamDrain(exchange: Exchange): void {
@@ -168,6 +223,7 @@ export class Proxy implements ExchangeHandler {
   #finish(exchange: Exchange): void {
     exchange.isDone = true;
     if (exchange.deadline !== null) clearTimeout(exchange.deadline);
+    exchange.forwarding?.close();
     this.#active.delete(exchange);
     // What is left of the request is read and thrown away: a body that nobody reads would stall the connection.
     if (!exchange.isRequestComplete && exchange.failure !== "downstream_gone") exchange.resumeBody();
@@ -197,7 +253,11 @@ function isFalseAcceptance({ upgrade, protocol }: Exchange, status: number): boo
   return upgrade !== null && protocol === "HTTP/2" && status >= 200 && status < 300;
 }
 
-function bodyOf({ bodyLength, upgrade }: Exchange): RequestBody {
-  if (upgrade !== null) return "upgrade";
-  return bodyLength === 0 ? "none" : bodyLength < 0 ? "chunked" : "length";
+/** What came of the body during a delay goes on its way; what is still to come may come. */
+function handOver(exchange: Exchange, { chunks, isComplete, trailers }: HeldBody): void {
+  let hasRoom = true;
+  for (const chunk of chunks) hasRoom = exchange.forwarding?.write(chunk) ?? true;
+  if (exchange.isDone) return;
+  if (isComplete) exchange.forwarding?.end(trailers);
+  else if (hasRoom && !exchange.isRequestComplete) exchange.resumeBody();
 }

@@ -210,7 +210,8 @@ export class Http2Carrier implements StreamCarrier {
       stream.hasBeenResent = true;
       owner.resend(stream);
     } else {
-      stream.fail(this.hasHead ? "upstream_reset_midway" : failureOf(code), `RST_STREAM ${code}`);
+      const failure = this.hasHead ? "upstream_reset_midway" : isUnseen ? "upstream_refused_stream" : failureOf(code);
+      stream.fail(failure, `RST_STREAM ${code}`);
     }
   }
 

@@ -31,12 +31,8 @@ export class RetryAdmission {
 
   begin(): boolean {
     const { counters } = this;
-    if (counters.activeRetries >= this.allowedRetries()) {
-      counters.retryOverflowTotal++;
-      return false;
-    }
+    if (counters.activeRetries >= this.allowedRetries()) return false;
     counters.activeRetries++;
-    counters.retryTotal++;
     return true;
   }
 

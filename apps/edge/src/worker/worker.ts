@@ -75,6 +75,7 @@ export class Worker {
       streamIdleTimeoutSeconds: edge.limits.streamIdleTimeoutSeconds,
       requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
       maxBodyBytes: edge.limits.maxBodyBytes,
+      retryBufferBytes: edge.limits.retryBufferBytes,
     });
     const network = new NetworkForwarder({
       table: () => this.#proxy.table,
@@ -157,6 +158,7 @@ export class Worker {
       ...this.#routeMetrics.collect(),
       ...this.#listenerMetrics.collect(),
       ...this.#networkMetrics.collect(),
+      ...this.#proxy.metrics.collect(),
       ...upstreamMetrics(this.#clusters.stats()),
       metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
       metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),

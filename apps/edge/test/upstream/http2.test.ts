@@ -291,7 +291,7 @@ test("a refused stream is sent again, also a POST, and once only", async () => {
   });
   expect(await calls(world.send({ method: "POST" }))).toEqual(["head 200", "end"]);
   expect(count).toBe(2);
-  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_reset"]);
+  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_refused_stream"]);
   expect(count).toBe(4);
 });
 

@@ -3,6 +3,7 @@
 import type { Diagnostic, Listener, ResourceSet, Table } from "../model/index.ts";
 import { buildClusters } from "./clusters.ts";
 import type { CompileContext } from "./context.ts";
+import { takeInDelegates } from "./delegates.ts";
 import { Findings } from "./findings.ts";
 import { mergeGateways, selectGateways } from "./gateways.ts";
 import { buildListener, type ListenerScope, rememberOverrides } from "./listeners.ts";
@@ -25,8 +26,9 @@ export interface CompileResult {
 }
 
 /** Compiles everything that applies to one gateway. */
-export function compileTable(resources: ResourceSet, options: CompileOptions): CompileResult {
+export function compileTable(given: ResourceSet, options: CompileOptions): CompileResult {
   const findings = new Findings();
+  const resources = takeInDelegates(given, findings);
   const services = buildServiceRegistry(resources, options.gateway.namespace, findings);
   const context: CompileContext = { resources, options, findings, services, objects: new ObjectIndex(resources) };
   const scope = createScope(context);

@@ -6,6 +6,7 @@ import { formatLocality } from "../model/index.ts";
 import { at, list, text } from "./json-path.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { describeRouteMatch } from "./match-text.ts";
+import { redirectStatus } from "./route-action.ts";
 import { formatTable } from "./text-table.ts";
 
 type Dump = readonly JsonObject[];
@@ -43,10 +44,19 @@ export function renderRouteTable(routeConfigs: Dump): string {
       const start = [text(config["name"]), text(at(host, "name")), list(at(host, "domains")).map(text).join(", ")];
       const routes = list(at(host, "routes"));
       if (routes.length === 0) return [[...start, "/*", at(host, "requireTls") === "ALL" ? "301" : "404"]];
-      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeSource(route)]);
+      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeRouteSource(route)]);
     }),
   );
   return formatTable(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], rows);
+}
+
+/** The VirtualService; of a route that leads to no cluster also what it answers: `shop.default (redirects: 301)`. */
+function describeRouteSource(route: Json): string {
+  const answer = at(route, "directResponse", "status");
+  if (answer !== undefined) return `${describeSource(route)} (answers: ${text(answer)})`;
+  const redirect = at(route, "redirect");
+  if (redirect === undefined) return describeSource(route);
+  return `${describeSource(route)} (redirects: ${redirectStatus(text(at(redirect, "responseCode")))})`;
 }
 
 /** `pc cluster`. */

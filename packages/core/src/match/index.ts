@@ -5,4 +5,6 @@ export type { CertificateVerdict } from "./client-certificate.ts";
 export { buildVirtualHostIndex, HostIndex } from "./host-index.ts";
 export type { MatchRequest } from "./match-request.ts";
 export { findQueryParameter } from "./query-parameter.ts";
+export { PathRewriter, replacePrefix, takenLengthOf } from "./path-rewriter.ts";
+export { ValuePredicate } from "./value-predicate.ts";
 export { matcherFor, VirtualHostMatcher } from "./virtual-host-matcher.ts";

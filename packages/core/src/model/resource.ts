@@ -4,6 +4,7 @@ import type { DestinationRuleSpec } from "./destination-rule.ts";
 import type { SourceDocument } from "./document.ts";
 import type { EndpointSliceSpec, EndpointsSpec, PodSpec, ServiceSpec } from "./kubernetes.ts";
 import type { ServiceEntrySpec, WorkloadEntrySpec } from "./service-entry.ts";
+import type { VirtualServiceSpec } from "./virtual-service.ts";
 
 /** One checked document. `document` leads back to its lines. */
 export interface Resource<Spec> {
@@ -76,76 +77,6 @@ export interface TlsCertificateFiles {
   readonly serverCertificate?: string | undefined;
   readonly privateKey?: string | undefined;
   readonly caCertificates?: string | undefined;
-}
-
-export interface VirtualServiceSpec {
-  readonly hosts: readonly string[];
-  /** Absent means `["mesh"]`, so not on any ingress. */
-  readonly gateways?: readonly string[] | undefined;
-  readonly exportTo?: readonly string[] | undefined;
-  readonly http?: readonly HttpRule[] | undefined;
-  readonly tls?: readonly TlsRule[] | undefined;
-  readonly tcp?: readonly TcpRule[] | undefined;
-}
-
-export interface HttpRule {
-  readonly name?: string | undefined;
-  readonly match?: readonly HttpMatchRequest[] | undefined;
-  readonly route?: readonly RouteDestination[] | undefined;
-}
-
-/** Connections of a PASSTHROUGH server, told apart by SNI. */
-export interface TlsRule {
-  readonly match: readonly TlsMatchRequest[];
-  readonly route?: readonly RouteDestination[] | undefined;
-}
-
-export interface TlsMatchRequest extends ConnectionMatchRequest {
-  /** Exact names or `*.suffix`, each covered by the VirtualService's hosts. */
-  readonly sniHosts: readonly string[];
-}
-
-/** Connections of a TCP server. */
-export interface TcpRule {
-  readonly match?: readonly ConnectionMatchRequest[] | undefined;
-  readonly route?: readonly RouteDestination[] | undefined;
-}
-
-export interface ConnectionMatchRequest {
-  readonly port?: number | undefined;
-  readonly gateways?: readonly string[] | undefined;
-}
-
-/** Exactly one of the three is set. An empty object (`{}`) is a presence match on headers. */
-export interface StringMatch {
-  readonly exact?: string | undefined;
-  readonly prefix?: string | undefined;
-  readonly regex?: string | undefined;
-}
-
-export interface HttpMatchRequest {
-  readonly name?: string | undefined;
-  readonly uri?: StringMatch | undefined;
-  readonly scheme?: StringMatch | undefined;
-  readonly method?: StringMatch | undefined;
-  readonly authority?: StringMatch | undefined;
-  readonly headers?: Readonly<Record<string, StringMatch>> | undefined;
-  readonly withoutHeaders?: Readonly<Record<string, StringMatch>> | undefined;
-  readonly queryParams?: Readonly<Record<string, StringMatch>> | undefined;
-  readonly port?: number | undefined;
-  readonly gateways?: readonly string[] | undefined;
-  readonly ignoreUriCase?: boolean | undefined;
-}
-
-export interface RouteDestination {
-  readonly destination: Destination;
-  readonly weight?: number | undefined;
-}
-
-export interface Destination {
-  readonly host: string;
-  readonly subset?: string | undefined;
-  readonly port?: { readonly number: number } | undefined;
 }
 
 /** Secret or ConfigMap content, decoded: `data` of a Secret from base64, `stringData` and ConfigMap `data` as written. */

@@ -46,6 +46,14 @@ const limits = z.strictObject({
     .min(0)
     .default(0)
     .describe("Bytes of a request's body: 413, or a reset once the response has begun; 0: without limit."),
+  retryBufferBytes: z
+    .int()
+    .min(0)
+    .max(67_108_864)
+    .default(1_048_576)
+    .describe(
+      "Bytes of a request's body that are kept in case its route sends it again; a request with a longer body is not retried once it has been read so far; 0: only requests without body are.",
+    ),
   streamBufferBytes: bytes
     .min(16_384)
     .max(16_777_216)

@@ -14,6 +14,7 @@ import {
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { checkProtocols } from "./conflicting-protocols.ts";
+import { Delegates } from "./delegates.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { KnownSubsets } from "./known-subsets.ts";
@@ -29,9 +30,11 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
   const subsets = new KnownSubsets(resources.destinationRules, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
+  const delegates = new Delegates(resources.virtualServices, scope.documents);
   for (const virtualService of resources.virtualServices) {
     const reporter = new Reporter(virtualService.document);
-    checkGateways(virtualService, gateways, reporter);
+    delegates.check(virtualService, reporter);
+    if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
     checkDestinations(virtualService, { services, subsets }, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
@@ -136,30 +139,41 @@ function* hostsAndServerNames({ hosts, tls = [] }: VirtualServiceSpec): Generato
   }
 }
 
+/** Destinations of routes and mirrors, and where they stand. */
+function* destinationsOf(spec: VirtualServiceSpec): Generator<[Destination, FieldPath]> {
+  for (const { route = [], path } of rulesOf(spec)) {
+    for (const [index, { destination }] of route.entries())
+      yield [destination, [...path, "route", index, "destination"]];
+  }
+  for (const [ruleIndex, { mirror, mirrors = [] }] of (spec.http ?? []).entries()) {
+    const path = ["spec", "http", ruleIndex];
+    if (mirror !== undefined) yield [mirror, [...path, "mirror"]];
+    for (const [index, { destination }] of mirrors.entries())
+      yield [destination, [...path, "mirrors", index, "destination"]];
+  }
+}
+
 function checkDestinations(
   { namespace, spec }: Resource<VirtualServiceSpec>,
   { services, subsets }: { readonly services: KnownServices; readonly subsets: KnownSubsets },
   reporter: Reporter,
 ): void {
-  for (const { route = [], path: rulePath } of rulesOf(spec)) {
-    for (const [index, { destination }] of route.entries()) {
-      const path = [...rulePath, "route", index, "destination"];
-      const host = resolveShortName(destination.host, namespace);
-      checkSubset(destination, host, { subsets, path, reporter });
-      const whyHidden = services.whyHidden(host);
-      if (whyHidden !== null) {
-        const message = `${quote(destination.host)} ${whyHidden}`;
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
-        continue;
-      }
-      if (services.isUnreadable(host)) continue;
-      const ports = services.portsOf(host);
-      if (ports === null) {
-        const message = `${quote(destination.host)} is no known service`;
-        const hint = services.suggest(host, namespace);
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
-      } else checkPort(destination.port?.number, ports, { host, path, reporter });
+  for (const [destination, path] of destinationsOf(spec)) {
+    const host = resolveShortName(destination.host, namespace);
+    checkSubset(destination, host, { subsets, path, reporter });
+    const whyHidden = services.whyHidden(host);
+    if (whyHidden !== null) {
+      const message = `${quote(destination.host)} ${whyHidden}`;
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
+      continue;
     }
+    if (services.isUnreadable(host)) continue;
+    const ports = services.portsOf(host);
+    if (ports === null) {
+      const message = `${quote(destination.host)} is no known service`;
+      const hint = services.suggest(host, namespace);
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
+    } else checkPort(destination.port?.number, ports, { host, path, reporter });
   }
 }
 

@@ -28,6 +28,18 @@ spec:
     route:
     - destination: {host: cart, port: {number: 80}}
       weight: 10
+      headers: {request: {set: {x-a: "%REQ(x-b)%"}, remove: [x-c]}}
+    rewrite: {uriRegexRewrite: {match: "/(.*)", rewrite: '/\\1'}, authority: b.com}
+    timeout: 5s
+    retries: {attempts: 3, perTryTimeout: 1s, retryOn: "5xx,503", backoff: 25ms}
+    fault: {delay: {fixedDelay: 1s, percentage: {value: 0.5}}, abort: {grpcStatus: UNAVAILABLE, percentage: {value: 1}}}
+    mirrors: [{destination: {host: copy}, percentage: {value: 10}}]
+    corsPolicy: {allowOrigins: [{exact: "https://a.com"}], allowMethods: [GET], maxAge: 24h}
+    headers: {response: {add: {x-d: "100%%"}}}
+  - match: [{uri: {prefix: /old}, sourceLabels: {a: b}}]
+    redirect: {prefixRewrite: /new, scheme: https, derivePort: FROM_REQUEST_PORT, redirectCode: 308}
+  - directResponse: {status: 503, body: {string: closed}}
+  - delegate: {name: other, namespace: shop}
   tls:
   - match: [{sniHosts: [x.a.com], port: 443}]
     route: [{destination: {host: cart}}]
@@ -159,6 +171,17 @@ describe("reading and validating", () => {
     "ignore_uri_case",
     "exportTo",
     "redirect",
+    "directResponse",
+    "delegate",
+    "rewrite",
+    "retries",
+    "fault",
+    "percentage",
+    "mirror",
+    "corsPolicy",
+    "request",
+    "set",
+    "appendHeaders",
     "constructor",
     "toString",
     "hasOwnProperty",

@@ -166,6 +166,7 @@ class NodeListener implements BoundListener {
       ...connection.addresses,
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
     };
     const state = this.#state;
     connection.http = acceptClear(connection.raw, {

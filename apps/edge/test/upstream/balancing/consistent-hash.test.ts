@@ -173,8 +173,8 @@ test("a Maglev table is filled as the paper's listing fills it", () => {
 
 test("the points of a large ring are in order", () => {
   const table = new RingTable(candidates(3), 200_000);
-  const owners = candidates(3).map(({ address }, owner) => ({ owner, address }));
-  for (const { owner, address } of owners) {
+  const expected = candidates(3).map(({ address }, owner) => ({ owner, address }));
+  for (const { owner, address } of expected) {
     for (let point = 0; point < 60_000; point += 997) {
       expect(table.owners[table.slotOf(hashOf(`${address}_${point}`))]).toBe(owner);
     }

@@ -1,0 +1,323 @@
+// One exchange on its way upstream: its destination, its head, and its attempts. The first attempt of a plain request costs this object and
+// nothing else; what retries need (a copy of the body, timers, endpoints tried) comes into being when it is needed.
+import type { Exchange } from "../exchange/exchange.ts";
+import type { FailureCode } from "../exchange/failure.ts";
+import { exchangeFlags } from "../exchange/flags.ts";
+import type { ForwardedExchange } from "../exchange/forwarded-exchange.ts";
+import { isGrpcType } from "../exchange/grpc.ts";
+import type { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
+import type { ClusterRuntime } from "../upstream/cluster.ts";
+import type { ClusterManager } from "../upstream/cluster-manager.ts";
+import type { EndpointPool } from "../upstream/pool.ts";
+import { type RequestBody, type RequestOrigin, sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
+import { HeldBody } from "./held-body.ts";
+import type { MirrorCopy, Mirroring } from "./mirror.ts";
+import { buildUpstreamHead } from "./request-head.ts";
+import type { RuntimeRetry } from "./retry-policy.ts";
+import { drawWeighted, type RuntimeDestination, type RuntimeForward } from "./runtime-route.ts";
+
+/** What all exchanges of a worker are forwarded with. */
+export interface ForwardingEnvironment {
+  readonly clusters: ClusterManager;
+  readonly random: Random;
+  readonly metrics: ForwardingMetrics;
+  readonly mirroring: Mirroring;
+  /** Of a request's body that is kept for another attempt; a longer one gets none. */
+  readonly retryBufferBytes: number;
+  /** Ends an exchange with a failure that came by time, not by an event of its upstream. */
+  fail(exchange: Exchange, failure: FailureCode): void;
+}
+
+/** Sends an exchange on its way. The failure that makes that impossible, or null. */
+export function forward(
+  exchange: Exchange,
+  route: RuntimeForward,
+  environment: ForwardingEnvironment,
+): FailureCode | null {
+  const destination = drawWeighted(route.destinations, route.totalWeight, environment.random);
+  exchange.cluster = destination?.cluster ?? "";
+  const cluster = environment.clusters.get(exchange.cluster);
+  if (destination === undefined || cluster === null) return "cluster_not_found";
+  const endpoint = cluster.choose(exchange);
+  if (endpoint === null) return "no_healthy_upstream";
+  const { shaping } = destination;
+  const built = buildUpstreamHead(exchange, route.operation);
+  const head = shaping === null ? built : shaping.shape(built, exchange);
+  if (head === null) return "bad_path";
+  const forwarding = new Forwarding(exchange, { route, destination, cluster, environment, head });
+  exchange.forwarding = forwarding;
+  forwarding.begin(endpoint);
+  return null;
+}
+
+interface ForwardingSource {
+  readonly route: RuntimeForward;
+  readonly destination: RuntimeDestination;
+  readonly cluster: ClusterRuntime;
+  readonly environment: ForwardingEnvironment;
+  readonly head: string;
+}
+
+export class Forwarding implements UpstreamRequest, ForwardedExchange {
+  readonly method: string;
+  head: string;
+  readonly body: RequestBody;
+  readonly bodyLength: number;
+  readonly origin: RequestOrigin;
+  private readonly exchange: Exchange;
+  private readonly route: RuntimeForward;
+  private readonly destination: RuntimeDestination;
+  private readonly cluster: ClusterRuntime;
+  private readonly environment: ForwardingEnvironment;
+  /** Attempts so far. */
+  private attempt: number;
+  private endpoint: EndpointPool | null;
+  private tried: EndpointPool[] | null;
+  /** `endRetry` is owed. */
+  private holdsRetry: boolean;
+  /** Whether pieces of the body are kept; undefined before the first one. */
+  private keepsBody: boolean | undefined;
+  private held: HeldBody | null;
+  /** Something of the body has gone that is no longer here: there is no other attempt. */
+  private hasLostBody: boolean;
+  private mirrors: MirrorCopy[] | null;
+  private tryTimer: NodeJS.Timeout | null;
+  private backoffTimer: NodeJS.Timeout | null;
+  private routeTimer: NodeJS.Timeout | null;
+
+  constructor(exchange: Exchange, { route, destination, cluster, environment, head }: ForwardingSource) {
+    this.method = exchange.method;
+    this.head = head;
+    this.body = bodyOf(exchange);
+    this.bodyLength = exchange.bodyLength;
+    this.origin = destination.shaping === null ? exchange : destination.shaping.originOf(exchange);
+    this.exchange = exchange;
+    this.route = route;
+    this.destination = destination;
+    this.cluster = cluster;
+    this.environment = environment;
+    this.attempt = 1;
+    this.endpoint = null;
+    this.tried = null;
+    this.holdsRetry = false;
+    this.keepsBody = undefined;
+    this.held = null;
+    this.hasLostBody = false;
+    this.mirrors = null;
+    this.tryTimer = null;
+    this.backoffTimer = null;
+    this.routeTimer = null;
+  }
+
+  begin(endpoint: EndpointPool): void {
+    const { exchange, route } = this;
+    this.endpoint = endpoint;
+    exchange.upstreamStartedAt = performance.now();
+    exchange.upstream = sendRequest(endpoint, this, exchange);
+    if (route.mirrors !== null && exchange.upgrade === null) this.beginMirrors();
+    if (exchange.isRequestComplete) this.startClocks();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.mirrors !== null) for (const mirror of this.mirrors) mirror.write(chunk);
+    if (this.keepsBody !== false) this.keep(chunk);
+    // Between two attempts: the piece is kept and goes with the next.
+    if (this.backoffTimer !== null) return false;
+    return this.exchange.upstream?.write(chunk) ?? true;
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.mirrors !== null) for (const mirror of this.mirrors) mirror.end(trailers);
+    this.held?.complete(trailers);
+    if (this.backoffTimer === null) this.exchange.upstream?.end(trailers);
+    this.startClocks();
+  }
+
+  retriesResponse(status: number, headers: readonly string[], bodyLength: number): boolean {
+    const { retry } = this.route;
+    if (retry !== null && retry.wantsResponse(status, headers, bodyLength) && this.triesAgain(retry)) {
+      this.exchange.upstream?.abort();
+      return true;
+    }
+    // The answer goes to the client: from here on there is no other.
+    if (this.tryTimer !== null) clearTimeout(this.tryTimer);
+    this.dropBody();
+    if (this.holdsRetry) this.releaseRetry();
+    return false;
+  }
+
+  retriesFailure(failure: FailureCode): boolean {
+    const { retry } = this.route;
+    if (retry === null || this.exchange.isResponseStarted) return false;
+    return retry.wantsFailure(failure) && this.triesAgain(retry);
+  }
+
+  decorate(headers: string[]): void {
+    const { responseOperations } = this.destination;
+    if (responseOperations === null) return;
+    for (const operations of responseOperations) operations.applyToHeaders(headers, this.exchange, this.head);
+  }
+
+  close(): void {
+    if (this.tryTimer !== null) clearTimeout(this.tryTimer);
+    if (this.backoffTimer !== null) clearTimeout(this.backoffTimer);
+    if (this.routeTimer !== null) clearTimeout(this.routeTimer);
+    if (this.holdsRetry) this.releaseRetry();
+    this.held = null;
+    if (this.mirrors !== null && !this.exchange.isRequestComplete) for (const mirror of this.mirrors) mirror.abandon();
+  }
+
+  /** @internal An attempt has taken longer than one may. */
+  expireTry(): void {
+    const { exchange, environment } = this;
+    exchange.upstream?.abort("timeout");
+    if (!this.retriesFailure("per_try_timeout")) environment.fail(exchange, "per_try_timeout");
+  }
+
+  /** @internal The route's time for all attempts is up. */
+  expire(): void {
+    const { exchange, environment } = this;
+    exchange.upstream?.abort("timeout");
+    environment.fail(exchange, "upstream_timeout");
+  }
+
+  /** @internal The back-off is over. */
+  sendAgain(): void {
+    const { cluster, environment, exchange, route } = this;
+    this.backoffTimer = null;
+    const endpoint = cluster.choose(exchange, this.tried ?? undefined, route.retry?.triesRemoteLocalities);
+    if (endpoint === null) return environment.fail(exchange, "no_healthy_upstream");
+    this.attempt++;
+    this.endpoint = endpoint;
+    this.head = this.head.replace(attemptField, `\r\nx-envoy-attempt-count: ${this.attempt}\r\n`);
+    environment.metrics.onRetry(cluster.name);
+    exchange.upstream = sendRequest(endpoint, this, exchange);
+    this.replay();
+  }
+
+  private beginMirrors(): void {
+    const { body, bodyLength, environment, head, method, origin, route } = this;
+    // An object of its own: the head of another attempt is another one.
+    const request = { method, head, body, bodyLength, origin };
+    this.mirrors = environment.mirroring.begin(route.mirrors ?? [], request);
+  }
+
+  /** The limits on time begin when the request is complete, as in Envoy: an upload takes as long as it takes. */
+  private startClocks(): void {
+    const { exchange, route } = this;
+    if (exchange.upgrade !== null) return;
+    if (route.timeoutMs > 0 && this.routeTimer === null)
+      this.routeTimer = setTimeout(expireRoute, route.timeoutMs, this);
+    if (route.retry !== null && this.backoffTimer === null) this.startTryTimer(route.retry);
+  }
+
+  private startTryTimer({ perTryTimeoutMs }: RuntimeRetry): void {
+    if (perTryTimeoutMs > 0 && !this.exchange.isResponseStarted)
+      this.tryTimer = setTimeout(expireTry, perTryTimeoutMs, this);
+  }
+
+  /** Decides about another attempt and prepares it. */
+  private triesAgain(retry: RuntimeRetry): boolean {
+    const { cluster, environment, exchange } = this;
+    const { metrics } = environment;
+    if (this.tryTimer !== null) clearTimeout(this.tryTimer);
+    if (this.holdsRetry) this.releaseRetry();
+    if (this.attempt > retry.attempts) {
+      exchange.flags |= exchangeFlags.retryLimitExceeded;
+      metrics.onRetryRefused(cluster.name, "limit");
+      return false;
+    }
+    if (this.hasLostBody) {
+      metrics.onRetryRefused(cluster.name, "body");
+      return false;
+    }
+    if (!cluster.beginRetry()) {
+      exchange.flags |= exchangeFlags.upstreamOverflow;
+      metrics.onRetryRefused(cluster.name, "overflow");
+      return false;
+    }
+    this.holdsRetry = true;
+    if ((retry.avoidsPreviousHosts || retry.triesRemoteLocalities) && this.endpoint !== null)
+      (this.tried ??= []).push(this.endpoint);
+    if (!exchange.isRequestComplete && exchange.upgrade === null) exchange.pauseBody();
+    this.backoffTimer = setTimeout(sendAgain, retry.backoffMs(this.attempt, environment.random), this);
+    return true;
+  }
+
+  private releaseRetry(): void {
+    this.holdsRetry = false;
+    this.cluster.endRetry();
+  }
+
+  /** Gives the new attempt what there is of the request's body. */
+  private replay(): void {
+    const { exchange, held, route } = this;
+    const { upstream } = exchange;
+    let hasRoom = true;
+    for (const chunk of held?.chunks ?? []) hasRoom = upstream?.write(chunk) ?? true;
+    if (this.isOverFull()) this.dropBody();
+    if (exchange.isRequestComplete) {
+      if (this.body !== "none") upstream?.end(held?.trailers ?? []);
+      if (route.retry !== null) this.startTryTimer(route.retry);
+    } else if (hasRoom && exchange.upgrade === null) {
+      exchange.resumeBody();
+    }
+  }
+
+  /** Keeps a piece of the body for another attempt, as long as there can be one. */
+  private keep(chunk: Uint8Array): void {
+    this.keepsBody ??= this.route.retry !== null && this.body !== "upgrade";
+    if (!this.keepsBody) {
+      this.hasLostBody = true;
+      return;
+    }
+    if (this.isPastRetries()) return this.dropBody();
+    (this.held ??= new HeldBody()).add(chunk);
+    // While nothing is sent there is nobody to hand it to; the client is stopped, so only what was under way still comes.
+    if (this.isOverFull() && this.backoffTimer === null) this.dropBody();
+  }
+
+  private isOverFull(): boolean {
+    return this.held !== null && this.held.bytes > this.environment.retryBufferBytes;
+  }
+
+  private dropBody(): void {
+    this.keepsBody = false;
+    this.held = null;
+    this.hasLostBody = true;
+  }
+
+  /**
+   * With Istio's default policy nothing that happens on a connection that stands is retried, gRPC and HTTP/2 apart: uploads over warm
+   * connections are not copied at all.
+   */
+  private isPastRetries(): boolean {
+    const { cluster, exchange, route } = this;
+    const isConnected = exchange.upstream !== null && exchange.upstream.localAddress !== "";
+    if (!isConnected || this.backoffTimer !== null || cluster.source.tls !== null) return false;
+    const mayRefuse = cluster.source.protocol !== "http1" && cluster.source.protocol !== "tcp";
+    const isGrpc = exchange.protocol === "HTTP/2" && isGrpcType(exchange.header("content-type"));
+    return route.retry === null || route.retry.endsWithConnection(mayRefuse, isGrpc);
+  }
+}
+
+/** Ours: a client's own is not passed on, and no value holds a line end. */
+const attemptField = /\r\nx-envoy-attempt-count: \d+\r\n/;
+
+function expireRoute(forwarding: Forwarding): void {
+  forwarding.expire();
+}
+
+function expireTry(forwarding: Forwarding): void {
+  forwarding.expireTry();
+}
+
+function sendAgain(forwarding: Forwarding): void {
+  forwarding.sendAgain();
+}
+
+function bodyOf({ bodyLength, upgrade }: Exchange): RequestBody {
+  if (upgrade !== null) return "upgrade";
+  return bodyLength === 0 ? "none" : bodyLength < 0 ? "chunked" : "length";
+}
