@@ -131,6 +131,14 @@ test("points lie where Envoy puts them: at xxHash64 of the address, an underscor
   }
 });
 
+test("behind the last point of a ring comes the first", () => {
+  const table = new RingTable(candidates(5), 100);
+  const last = new Hash64();
+  [last.high, last.low] = [-1, -1];
+  expect(table.slotOf(last)).toBe(0);
+  expect(table.slotOf(new Hash64())).toBe(0);
+});
+
 test("a ring answers as a search through all its points does", () => {
   const members = candidates(5);
   const table = new RingTable(members, 100);
