@@ -71,9 +71,9 @@ function assertChooses(
   endpoints: readonly Choosable[],
   { name, balancer }: Contender,
 ): void {
-  const first = chooser.choose(request, none, false);
+  const first = chooser.choose(request, none, none);
   if (first === null || !endpoints.includes(first)) throw new Error(`${name} chose nothing`);
-  if ("key" in balancer && chooser.choose(request, none, false) !== first) throw new Error(`${name} changed its mind`);
+  if ("key" in balancer && chooser.choose(request, none, none) !== first) throw new Error(`${name} changed its mind`);
 }
 
 /** Bytes allocated a call, on average over many; garbage collected meanwhile would show as less. */
@@ -94,7 +94,7 @@ async function timeChoices(): Promise<void> {
       const endpoints = makeEndpoints(count, contender);
       const chooser = makeChooser(endpoints, contender);
       assertChooses(chooser, endpoints, contender);
-      const choose = () => chooser.choose(request, none, false);
+      const choose = () => chooser.choose(request, none, none);
       cells.push((await timeNs(`${contender.name} of ${count}`, choose)).toFixed(0));
       bytes = allocatedBytes(choose);
     }

@@ -1,25 +1,20 @@
-// What is counted of the work that routes add to forwarding: further attempts, mirrored requests, injected faults. Labels come from
-// configuration and code only.
+// What is counted of the work that routes add to forwarding: mirrored requests, injected faults, retries that could not be (clusters count
+// those that are). Labels come from configuration and code only.
 import { type MetricJson, metricJson, type MetricValue } from "./metric-json.ts";
 
 /** `dropped`: given up for a limit of Sluice's. */
 export type MirrorResult = "answered" | "failed" | "dropped";
 
-/** `limit`: the route's attempts were used up. `overflow`: the cluster allows no more at once. `body`: too large to be kept. */
-export type RetryRefusal = "limit" | "overflow" | "body";
+/** `limit`: the route's attempts were used up. `body`: too large to be kept. */
+export type RetryObstacle = "limit" | "body";
 
 export class ForwardingMetrics {
-  readonly #retries = new Map<string, number>();
-  readonly #refusedRetries = new Map<string, number>();
+  readonly #givenUp = new Map<string, number>();
   readonly #mirrored = new Map<string, number>();
   readonly #faults = new Map<string, number>();
 
-  onRetry(cluster: string): void {
-    add(this.#retries, cluster);
-  }
-
-  onRetryRefused(cluster: string, reason: RetryRefusal): void {
-    add(this.#refusedRetries, `${cluster}\n${reason}`);
+  onRetryGivenUp(cluster: string, obstacle: RetryObstacle): void {
+    add(this.#givenUp, `${cluster}\n${obstacle}`);
   }
 
   onMirrored(cluster: string, result: MirrorResult): void {
@@ -32,8 +27,7 @@ export class ForwardingMetrics {
 
   collect(): MetricJson[] {
     return [
-      metricJson("sluice_upstream_retries_total", values(this.#retries, ["cluster"])),
-      metricJson("sluice_upstream_retries_refused_total", values(this.#refusedRetries, ["cluster", "reason"])),
+      metricJson("sluice_upstream_retries_given_up_total", values(this.#givenUp, ["cluster", "reason"])),
       metricJson("sluice_mirrored_requests_total", values(this.#mirrored, ["cluster", "result"])),
       metricJson("sluice_injected_faults_total", values(this.#faults, ["kind"])),
     ];

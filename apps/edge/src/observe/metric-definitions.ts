@@ -96,6 +96,12 @@ export const metricDefinitions = {
     help: "Requests sent a second time because a kept connection died under them.",
     labels: ["cluster"],
   },
+  sluice_upstream_retries_total: { type: "counter", help: "Retries sent.", labels: ["cluster"] },
+  sluice_upstream_retries_refused_total: {
+    type: "counter",
+    help: "Retries that maxRetries or the retry budget did not allow.",
+    labels: ["cluster"],
+  },
   sluice_upstream_ejections_total: {
     type: "counter",
     help: "Endpoints ejected by outlier detection, by reason; each worker decides for itself.",
@@ -111,14 +117,9 @@ export const metricDefinitions = {
     help: "Workers that have ejected an endpoint now; no series for endpoints that none has.",
     labels: ["cluster", "endpoint", "reason"],
   },
-  sluice_upstream_retries_total: {
+  sluice_upstream_retries_given_up_total: {
     type: "counter",
-    help: "Requests sent again because their route's retry policy says so.",
-    labels: ["cluster"],
-  },
-  sluice_upstream_retries_refused_total: {
-    type: "counter",
-    help: "Retries that did not take place: attempts used up (limit), too many in the cluster (overflow), body too large to be kept (body).",
+    help: "Retries that their route wanted and could not have: attempts used up (limit), body too large to be kept (body).",
     labels: ["cluster", "reason"],
   },
   sluice_mirrored_requests_total: {

@@ -2,7 +2,6 @@
 // nothing else; what retries need (a copy of the body, timers, endpoints tried) comes into being when it is needed.
 import type { Exchange } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
-import { exchangeFlags } from "../exchange/flags.ts";
 import type { ForwardedExchange } from "../exchange/forwarded-exchange.ts";
 import { isGrpcType } from "../exchange/grpc.ts";
 import type { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
@@ -11,10 +10,11 @@ import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import { type RequestBody, type RequestOrigin, sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
-import { HeldBody } from "./held-body.ts";
+import { HeldBody, type HeldBytes } from "./held-body.ts";
 import type { MirrorCopy, Mirroring } from "./mirror.ts";
 import { buildUpstreamHead } from "./request-head.ts";
 import type { RuntimeRetry } from "./retry-policy.ts";
+import { RetryState } from "./retry-state.ts";
 import { drawWeighted, type RuntimeDestination, type RuntimeForward } from "./runtime-route.ts";
 
 /** What all exchanges of a worker are forwarded with. */
@@ -25,6 +25,8 @@ export interface ForwardingEnvironment {
   readonly mirroring: Mirroring;
   /** Of a request's body that is kept for another attempt; a longer one gets none. */
   readonly retryBufferBytes: number;
+  /** Of all bodies kept so. */
+  readonly heldBytes: HeldBytes;
   /** Ends an exchange with a failure that came by time, not by an event of its upstream. */
   fail(exchange: Exchange, failure: FailureCode): void;
 }
@@ -70,17 +72,12 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
   private readonly destination: RuntimeDestination;
   private readonly cluster: ClusterRuntime;
   private readonly environment: ForwardingEnvironment;
-  /** Attempts so far. */
-  private attempt: number;
   private endpoint: EndpointPool | null;
-  private tried: EndpointPool[] | null;
-  /** `endRetry` is owed. */
-  private holdsRetry: boolean;
-  /** Whether pieces of the body are kept; undefined before the first one. */
-  private keepsBody: boolean | undefined;
+  /** Null until an attempt has failed. */
+  private retries: RetryState | null;
+  /** Nothing of the body has gone that is not in `held` as well: there may be another attempt. */
+  private keepsBody: boolean;
   private held: HeldBody | null;
-  /** Something of the body has gone that is no longer here: there is no other attempt. */
-  private hasLostBody: boolean;
   private mirrors: MirrorCopy[] | null;
   private tryTimer: NodeJS.Timeout | null;
   private backoffTimer: NodeJS.Timeout | null;
@@ -97,13 +94,10 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     this.destination = destination;
     this.cluster = cluster;
     this.environment = environment;
-    this.attempt = 1;
     this.endpoint = null;
-    this.tried = null;
-    this.holdsRetry = false;
-    this.keepsBody = undefined;
+    this.retries = null;
+    this.keepsBody = route.retry !== null && exchange.upgrade === null;
     this.held = null;
-    this.hasLostBody = false;
     this.mirrors = null;
     this.tryTimer = null;
     this.backoffTimer = null;
@@ -121,7 +115,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
 
   write(chunk: Uint8Array): boolean {
     if (this.mirrors !== null) for (const mirror of this.mirrors) mirror.write(chunk);
-    if (this.keepsBody !== false) this.keep(chunk);
+    if (this.keepsBody) this.keep(chunk);
     // Between two attempts: the piece is kept and goes with the next.
     if (this.backoffTimer !== null) return false;
     return this.exchange.upstream?.write(chunk) ?? true;
@@ -129,6 +123,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
 
   end(trailers: readonly string[]): void {
     if (this.mirrors !== null) for (const mirror of this.mirrors) mirror.end(trailers);
+    if (this.keepsBody && trailers.length > 0) this.held ??= new HeldBody();
     this.held?.complete(trailers);
     if (this.backoffTimer === null) this.exchange.upstream?.end(trailers);
     this.startClocks();
@@ -143,7 +138,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     // The answer goes to the client: from here on there is no other.
     if (this.tryTimer !== null) clearTimeout(this.tryTimer);
     this.dropBody();
-    if (this.holdsRetry) this.releaseRetry();
+    this.retries?.release();
     return false;
   }
 
@@ -163,8 +158,8 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     if (this.tryTimer !== null) clearTimeout(this.tryTimer);
     if (this.backoffTimer !== null) clearTimeout(this.backoffTimer);
     if (this.routeTimer !== null) clearTimeout(this.routeTimer);
-    if (this.holdsRetry) this.releaseRetry();
-    this.held = null;
+    this.retries?.release();
+    this.dropBody();
     if (this.mirrors !== null && !this.exchange.isRequestComplete) for (const mirror of this.mirrors) mirror.abandon();
   }
 
@@ -184,14 +179,12 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
 
   /** @internal The back-off is over. */
   sendAgain(): void {
-    const { cluster, environment, exchange, route } = this;
+    const { cluster, environment, exchange, retries } = this;
     this.backoffTimer = null;
-    const endpoint = cluster.choose(exchange, this.tried ?? undefined, route.retry?.triesRemoteLocalities);
+    const endpoint = cluster.choose(exchange, retries?.tried, retries?.left);
     if (endpoint === null) return environment.fail(exchange, "no_healthy_upstream");
-    this.attempt++;
     this.endpoint = endpoint;
-    this.head = this.head.replace(attemptField, `\r\nx-envoy-attempt-count: ${this.attempt}\r\n`);
-    environment.metrics.onRetry(cluster.name);
+    this.head = retries?.nextHead(this.head) ?? this.head;
     exchange.upstream = sendRequest(endpoint, this, exchange);
     this.replay();
   }
@@ -220,34 +213,16 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
   /** Decides about another attempt and prepares it. */
   private triesAgain(retry: RuntimeRetry): boolean {
     const { cluster, environment, exchange } = this;
-    const { metrics } = environment;
     if (this.tryTimer !== null) clearTimeout(this.tryTimer);
-    if (this.holdsRetry) this.releaseRetry();
-    if (this.attempt > retry.attempts) {
-      exchange.flags |= exchangeFlags.retryLimitExceeded;
-      metrics.onRetryRefused(cluster.name, "limit");
-      return false;
-    }
-    if (this.hasLostBody) {
-      metrics.onRetryRefused(cluster.name, "body");
-      return false;
-    }
-    if (!cluster.beginRetry()) {
-      exchange.flags |= exchangeFlags.upstreamOverflow;
-      metrics.onRetryRefused(cluster.name, "overflow");
-      return false;
-    }
-    this.holdsRetry = true;
-    if ((retry.avoidsPreviousHosts || retry.triesRemoteLocalities) && this.endpoint !== null)
-      (this.tried ??= []).push(this.endpoint);
+    this.retries ??= new RetryState(retry, cluster, environment.metrics);
+    const { retries } = this;
+    // An upgrade has no body before its answer.
+    if (!retries.allows(exchange, this.keepsBody || exchange.upgrade !== null)) return false;
+    if (this.endpoint !== null) retries.avoid(this.endpoint);
     if (!exchange.isRequestComplete && exchange.upgrade === null) exchange.pauseBody();
-    this.backoffTimer = setTimeout(sendAgain, retry.backoffMs(this.attempt, environment.random), this);
+    const backoffMs = retry.backoffMs(retries.attempts, environment.random);
+    this.backoffTimer = setTimeout(sendAgain, backoffMs, this);
     return true;
-  }
-
-  private releaseRetry(): void {
-    this.holdsRetry = false;
-    this.cluster.endRetry();
   }
 
   /** Gives the new attempt what there is of the request's body. */
@@ -256,7 +231,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     const { upstream } = exchange;
     let hasRoom = true;
     for (const chunk of held?.chunks ?? []) hasRoom = upstream?.write(chunk) ?? true;
-    if (this.isOverFull()) this.dropBody();
+    if (this.isOverfull()) this.dropBody();
     if (exchange.isRequestComplete) {
       if (this.body !== "none") upstream?.end(held?.trailers ?? []);
       if (route.retry !== null) this.startTryTimer(route.retry);
@@ -267,25 +242,25 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
 
   /** Keeps a piece of the body for another attempt, as long as there can be one. */
   private keep(chunk: Uint8Array): void {
-    this.keepsBody ??= this.route.retry !== null && this.body !== "upgrade";
-    if (!this.keepsBody) {
-      this.hasLostBody = true;
-      return;
-    }
-    if (this.isPastRetries()) return this.dropBody();
+    // Between two attempts nobody is there to hand it to. The client is stopped, so only what was under way still comes; none of it may
+    // be lost.
+    const isOnlyCopy = this.backoffTimer !== null;
+    if (!isOnlyCopy && this.isPastRetries()) return this.dropBody();
     (this.held ??= new HeldBody()).add(chunk);
-    // While nothing is sent there is nobody to hand it to; the client is stopped, so only what was under way still comes.
-    if (this.isOverFull() && this.backoffTimer === null) this.dropBody();
+    this.environment.heldBytes.total += chunk.length;
+    if (!isOnlyCopy && this.isOverfull()) this.dropBody();
   }
 
-  private isOverFull(): boolean {
-    return this.held !== null && this.held.bytes > this.environment.retryBufferBytes;
+  private isOverfull(): boolean {
+    const { heldBytes, retryBufferBytes } = this.environment;
+    return this.held !== null && (this.held.bytes > retryBufferBytes || heldBytes.total > heldBytes.maxTotal);
   }
 
   private dropBody(): void {
     this.keepsBody = false;
+    if (this.held === null) return;
+    this.environment.heldBytes.total -= this.held.bytes;
     this.held = null;
-    this.hasLostBody = true;
   }
 
   /**
@@ -295,15 +270,12 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
   private isPastRetries(): boolean {
     const { cluster, exchange, route } = this;
     const isConnected = exchange.upstream !== null && exchange.upstream.localAddress !== "";
-    if (!isConnected || this.backoffTimer !== null || cluster.source.tls !== null) return false;
+    if (!isConnected || cluster.source.tls !== null) return false;
     const mayRefuse = cluster.source.protocol !== "http1" && cluster.source.protocol !== "tcp";
     const isGrpc = exchange.protocol === "HTTP/2" && isGrpcType(exchange.header("content-type"));
     return route.retry === null || route.retry.endsWithConnection(mayRefuse, isGrpc);
   }
 }
-
-/** Ours: a client's own is not passed on, and no value holds a line end. */
-const attemptField = /\r\nx-envoy-attempt-count: \d+\r\n/;
 
 function expireRoute(forwarding: Forwarding): void {
   forwarding.expire();

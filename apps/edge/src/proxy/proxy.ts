@@ -40,6 +40,8 @@ export interface ProxyOptions {
   readonly maxBodyBytes: number;
   /** See `ForwardingEnvironment`. */
   readonly retryBufferBytes: number;
+  /** The same, of all requests together. */
+  readonly retryBufferTotalBytes: number;
   /** Decides weights, faults, mirrors and back-off. Default: `Math.random`. */
   readonly random?: Random;
 }
@@ -71,6 +73,7 @@ export class Proxy implements ExchangeHandler {
       metrics,
       mirroring: new Mirroring({ clusters, random, onResult }),
       retryBufferBytes,
+      heldBytes: { total: 0, maxTotal: options.retryBufferTotalBytes },
       fail: (exchange, failure) => {
         if (!exchange.isDone) this.#fail(exchange, failure);
       },

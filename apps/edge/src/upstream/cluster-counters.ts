@@ -16,6 +16,9 @@ export interface ClusterCounters {
   /** Requests sent a second time because a kept connection died under them. */
   resendTotal: number;
   activeRetries: number;
+  retryTotal: number;
+  /** Retries that `maxRetries` or the retry budget did not allow. */
+  retryOverflowTotal: number;
 }
 
 /** A cluster's counters at one moment. */
@@ -48,5 +51,7 @@ export function createCounters(): ClusterCounters {
     reuseTotal: 0,
     resendTotal: 0,
     activeRetries: 0,
+    retryTotal: 0,
+    retryOverflowTotal: 0,
   };
 }

@@ -65,15 +65,15 @@ export class ClusterRuntime {
    * The endpoint for a request; null when none is healthy (or none has resolved): `no_healthy_upstream`.
    *
    * @param request what a hash may be made of, which also receives a cookie made for it; null: anywhere
-   * @param tried endpoints to avoid, if there are others
-   * @param leavesLevels whether those of the same priority as any of them are to be avoided too (`retryRemoteLocalities`)
+   * @param avoided endpoints to avoid, if there are others (`retryIgnorePreviousHosts`)
+   * @param left endpoints tried so far, where those of their priorities are to be avoided from the third attempt on (`retryRemoteLocalities`)
    */
   choose(
     request: BalancedRequest | null = null,
-    tried: readonly EndpointPool[] = noEndpoints,
-    leavesLevels = false,
+    avoided: readonly EndpointPool[] = noEndpoints,
+    left: readonly EndpointPool[] = noEndpoints,
   ): EndpointPool | null {
-    return (this.chooser ??= this.createChooser()).choose(request, tried, leavesLevels);
+    return (this.chooser ??= this.createChooser()).choose(request, avoided, left);
   }
 
   /** True when one more retry may begin (`maxRetries`, retry budget); `endRetry` is owed then. */

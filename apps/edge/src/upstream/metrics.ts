@@ -36,6 +36,14 @@ export function upstreamMetrics(stats: readonly ClusterStats[]): MetricJson[] {
       "sluice_upstream_resends_total",
       each((cluster) => cluster.resendTotal),
     ),
+    metricJson(
+      "sluice_upstream_retries_total",
+      each((cluster) => cluster.retryTotal),
+    ),
+    metricJson(
+      "sluice_upstream_retries_refused_total",
+      each((cluster) => cluster.retryOverflowTotal),
+    ),
     ...outlierMetrics(stats),
   ];
 }

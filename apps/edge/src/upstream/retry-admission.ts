@@ -31,8 +31,12 @@ export class RetryAdmission {
 
   begin(): boolean {
     const { counters } = this;
-    if (counters.activeRetries >= this.allowedRetries()) return false;
+    if (counters.activeRetries >= this.allowedRetries()) {
+      counters.retryOverflowTotal++;
+      return false;
+    }
     counters.activeRetries++;
+    counters.retryTotal++;
     return true;
   }
 

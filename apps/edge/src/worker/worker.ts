@@ -76,6 +76,7 @@ export class Worker {
       requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
       maxBodyBytes: edge.limits.maxBodyBytes,
       retryBufferBytes: edge.limits.retryBufferBytes,
+      retryBufferTotalBytes: edge.limits.retryBufferTotalBytes,
     });
     const network = new NetworkForwarder({
       table: () => this.#proxy.table,

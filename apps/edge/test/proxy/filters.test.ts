@@ -167,6 +167,20 @@ test("a destination's operations come before the route's, on requests and answer
   });
 });
 
+test("the cookie that an endpoint was chosen by goes to the client", async () => {
+  const world = worldOf({});
+  const cluster = world.clusters.get("c");
+  const choose = cluster?.choose.bind(cluster);
+  if (cluster === null || choose === undefined) throw new Error("no cluster");
+  cluster.choose = (request, ...rest) => {
+    if (request !== null && request !== undefined) request.setCookie = "affinity=1; HttpOnly";
+    return choose(request, ...rest);
+  };
+  const exchange = world.request();
+  await world.settled();
+  expect(exchange.responseHeaders["set-cookie"]).toBe("affinity=1; HttpOnly");
+});
+
 describe("a mirror", () => {
   let mirror: ScriptedUpstream;
 

@@ -63,6 +63,7 @@ export class ScriptedUpstream {
 
 export interface WorldOptions extends Partial<Pick<ProxyOptions, "requestTimeoutMs" | "maxBodyBytes" | "random">> {
   readonly retryBufferBytes?: number;
+  readonly retryBufferTotalBytes?: number;
   readonly action?: Route["action"];
   readonly policy?: Route["policy"];
   /** Names and ports of clusters; `c` is where routes lead unless they say otherwise. */
@@ -88,6 +89,7 @@ export class ProxyWorld {
       requestTimeoutMs: options.requestTimeoutMs ?? 0,
       maxBodyBytes: options.maxBodyBytes ?? 0,
       retryBufferBytes: options.retryBufferBytes ?? 65_536,
+      retryBufferTotalBytes: options.retryBufferTotalBytes ?? 1_000_000,
       random: options.random ?? (() => 0),
     });
   }

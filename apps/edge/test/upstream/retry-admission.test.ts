@@ -19,7 +19,7 @@ test("maxRetries bounds the retries under way; 0 does not", () => {
   const limited = world({ maxRetries: 3, retryBudget: null });
   expect(limited.admitted()).toBe(3);
   expect(limited.admitted()).toBe(3);
-  expect(limited.counters).toMatchObject({ activeRetries: 0 });
+  expect(limited.counters).toMatchObject({ activeRetries: 0, retryTotal: 6, retryOverflowTotal: 2 });
   expect(world({ maxRetries: 0, retryBudget: null }).admitted()).toBe(1000);
 });
 

@@ -1,7 +1,6 @@
 // Cross-origin policies (istio-semantics 2.5, CORS): what is the same for every answer is put together here.
-import type { CorsPolicy, CorsPolicySpec, ValueMatch } from "../model/index.ts";
+import { type CorsPolicy, type CorsPolicySpec, parseDurationMs, type ValueMatch } from "../model/index.ts";
 import { buildValueMatch } from "./route-match.ts";
-import { timerMs } from "./timer.ts";
 
 export function buildCors(policy: CorsPolicySpec | undefined): CorsPolicy | null {
   if (policy === undefined) return null;
@@ -10,10 +9,15 @@ export function buildCors(policy: CorsPolicySpec | undefined): CorsPolicy | null
     allowMethods: (policy.allowMethods ?? []).join(","),
     allowHeaders: (policy.allowHeaders ?? []).join(","),
     exposeHeaders: (policy.exposeHeaders ?? []).join(","),
-    maxAgeSeconds: policy.maxAge === undefined ? null : Math.floor(timerMs(policy.maxAge) / 1000),
+    maxAgeSeconds: wholeSeconds(policy.maxAge),
     allowCredentials: policy.allowCredentials === true,
     forwardsUnmatchedPreflights: policy.unmatchedPreflights !== "IGNORE",
   };
+}
+
+function wholeSeconds(text: string | undefined): number | null {
+  const durationMs = text === undefined ? null : parseDurationMs(text);
+  return durationMs === null ? null : Math.floor(durationMs / 1000);
 }
 
 /** The deprecated list of plain origins counts only where the other one is not given. */

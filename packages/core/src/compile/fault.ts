@@ -1,6 +1,6 @@
 // Errors made on purpose (istio-semantics 1.2, fault). A percentage that is not given is 0: nothing is made.
 import { type FaultPolicy, type HttpFault, parseGrpcStatus, type Percentage } from "../model/index.ts";
-import { timerMs } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 
 /** Null where no request could meet a fault: the route then does not pay for the question. */
 export function buildFault(fault: HttpFault | undefined): FaultPolicy | null {
@@ -12,7 +12,7 @@ export function buildFault(fault: HttpFault | undefined): FaultPolicy | null {
 function buildDelay(delay: HttpFault["delay"]): FaultPolicy["delay"] {
   if (delay === undefined) return null;
   const percentage = delay.percentage === undefined ? (delay.percent ?? 0) : valueOf(delay.percentage);
-  const durationMs = timerMs(delay.fixedDelay);
+  const durationMs = timerMs(delay.fixedDelay) ?? 0;
   return percentage === 0 || durationMs === 0 ? null : { percentage, durationMs };
 }
 

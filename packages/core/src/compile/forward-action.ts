@@ -7,7 +7,7 @@ import { type BuiltHeaders, buildHeaders, joinPolicies } from "./header-operatio
 import { buildMirrors } from "./mirrors.ts";
 import { buildRetries } from "./retries.ts";
 import { authorityOf, buildRewrite } from "./rewrite.ts";
-import { timerMs } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 
 export interface BuiltForward {
   readonly action: ForwardAction;
@@ -37,7 +37,7 @@ export function buildForward(rule: HttpRule, scope: RuleScope, context: CompileC
           : // The route's authority goes before that of a destination.
             { cluster, weight, headers: headers.policy, authority: authority === null ? headers.authority : null },
       ),
-      timeoutMs: timerMs(rule.timeout),
+      timeoutMs: timerMs(rule.timeout) ?? 0,
       retry: buildRetries(rule.retries),
       rewrite: buildRewrite(rule.rewrite, authority ?? own.authority),
       mirrors: buildMirrors(rule, scope, context),

@@ -6,6 +6,7 @@ import type { CompileContext } from "./context.ts";
 import { takeInDelegates } from "./delegates.ts";
 import { Findings } from "./findings.ts";
 import { mergeGateways, selectGateways } from "./gateways.ts";
+import { keepHashedHosts } from "./hashed-retries.ts";
 import { buildListener, type ListenerScope, rememberOverrides } from "./listeners.ts";
 import { ObjectIndex } from "./object-index.ts";
 import type { CompileOptions } from "./options.ts";
@@ -39,7 +40,7 @@ export function compileTable(given: ResourceSet, options: CompileOptions): Compi
   const clusters = buildClusters({ context, secrets: scope.secrets, routeConfigs, listeners });
   const table: Table = {
     listeners: listeners.toSorted(byName),
-    routeConfigs,
+    routeConfigs: keepHashedHosts(routeConfigs, clusters),
     clusters,
     secrets: scope.secrets.resources,
   };

@@ -1,6 +1,6 @@
 // When requests are sent again (istio-semantics 2.6).
 import { defaultRetryPolicy, type HttpRetry, parseRetryOn, type RetryPolicy } from "../model/index.ts";
-import { timerMs } from "./timer.ts";
+import { timerMs } from "./duration.ts";
 
 /** A rule that says nothing retries by Istio's default; `attempts: 0`, also when it is left out, switches retries off. */
 export function buildRetries(retries: HttpRetry | undefined): RetryPolicy | null {
@@ -10,8 +10,8 @@ export function buildRetries(retries: HttpRetry | undefined): RetryPolicy | null
   return {
     ...(retryOn === "" ? defaultRetryPolicy : withStatusCondition(parseRetryOn(retryOn))),
     attempts,
-    perTryTimeoutMs: timerMs(perTryTimeout),
-    backoffBaseMs: backoff === undefined ? defaultRetryPolicy.backoffBaseMs : timerMs(backoff),
+    perTryTimeoutMs: timerMs(perTryTimeout) ?? 0,
+    backoffBaseMs: timerMs(backoff) ?? defaultRetryPolicy.backoffBaseMs,
     avoidsPreviousHosts: retries.retryIgnorePreviousHosts ?? defaultRetryPolicy.avoidsPreviousHosts,
     triesRemoteLocalities: retries.retryRemoteLocalities ?? defaultRetryPolicy.triesRemoteLocalities,
   };

@@ -54,6 +54,12 @@ const limits = z.strictObject({
     .describe(
       "Bytes of a request's body that are kept in case its route sends it again; a request with a longer body is not retried once it has been read so far; 0: only requests without body are.",
     ),
+  retryBufferTotalBytes: z
+    .int()
+    .min(0)
+    .max(4_294_967_296)
+    .default(67_108_864)
+    .describe("The same over all requests of a worker; beyond it the next body is not kept."),
   streamBufferBytes: bytes
     .min(16_384)
     .max(16_777_216)

@@ -1,9 +1,10 @@
 // `headers` of rules and destinations: which headers may be changed, and to what (istio-semantics 2.5 and 2.11).
 import type { FieldPath, HeaderRuleOperations, HeaderRules, HttpRule } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
-import { checkFieldText, checkHeaderValue } from "./header-values.ts";
+import { checkHeaderValue } from "./header-values.ts";
 import { headerToken } from "./named-matches.ts";
 import type { Reporter } from "./reporter.ts";
+import { checkAuthorityText } from "./uri-texts.ts";
 
 /** `path` is that of the rule or destination. */
 export function checkHeaderRules(headers: HeaderRules | undefined, path: FieldPath, reporter: Reporter): void {
@@ -31,7 +32,7 @@ function checkOperations(
       }
       seen.add(name.toLowerCase());
       // The authority is rewritten as it stands; Envoy fills in no operators there.
-      if (isRewrite) checkFieldText(value, at, reporter);
+      if (isRewrite) checkAuthorityText(value, at, reporter);
       else checkHeaderValue(value, at, reporter);
     }
   }

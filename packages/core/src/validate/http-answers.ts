@@ -2,8 +2,8 @@
 import { Buffer } from "node:buffer";
 import type { FieldPath, HttpDirectResponse, HttpMatchRequest, HttpRedirect } from "../model/index.ts";
 import { isBase64 } from "./key-values.ts";
-import { checkFieldText } from "./header-values.ts";
 import type { Reporter } from "./reporter.ts";
+import { checkAuthorityText, checkPathText, checkUriText } from "./uri-texts.ts";
 
 /** Istio compiles these only; with any other code Envoy would refuse the whole route configuration. */
 const redirectCodes: readonly number[] = [301, 302, 303, 307, 308];
@@ -37,9 +37,9 @@ export function checkRedirect(
     const hint = `Write one of ${redirectCodes.join(", ")}.`;
     reporter.error({ code: "invalid-value", path: [...path, "redirectCode"], message, hint });
   }
-  for (const field of ["uri", "prefixRewrite", "authority"] as const) {
-    checkFieldText(redirect[field], [...path, field], reporter);
-  }
+  checkUriText(redirect.uri, [...path, "uri"], reporter);
+  checkPathText(redirect.prefixRewrite, [...path, "prefixRewrite"], reporter);
+  checkAuthorityText(redirect.authority, [...path, "authority"], reporter);
   if (prefixRewrite !== "" && matches.some(({ uri: match }) => match !== undefined && match.prefix === undefined)) {
     const message = "prefixRewrite replaces what a prefix match took, and not every match of this rule is one";
     const hint = "Match uri.prefix only, or write uri instead.";

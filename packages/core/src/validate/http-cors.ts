@@ -2,7 +2,7 @@
 import { type CorsPolicySpec, type FieldPath, parseDurationMs } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { didYouMean } from "../parse/near-miss.ts";
-import { checkDuration } from "./durations.ts";
+import { checkDuration } from "./policy-durations.ts";
 import { checkFieldText } from "./header-values.ts";
 import { headerToken } from "./named-matches.ts";
 import type { Reporter } from "./reporter.ts";

@@ -2,7 +2,7 @@
 import { type FieldPath, grpcStatusNames, type HttpFault, parseGrpcStatus, type Percentage } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { didYouMean } from "../parse/near-miss.ts";
-import { checkDuration } from "./durations.ts";
+import { checkDuration } from "./policy-durations.ts";
 import { checkStatus } from "./http-answers.ts";
 import { checkOldPercent, checkPercentage } from "./percentages.ts";
 import type { Reporter } from "./reporter.ts";

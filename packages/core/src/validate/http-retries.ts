@@ -2,22 +2,16 @@
 import { type FieldPath, type HttpRetry, type HttpRule, retryConditions } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { didYouMean } from "../parse/near-miss.ts";
-import { checkDuration } from "./durations.ts";
+import { checkDuration } from "./policy-durations.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Checks both of the rule at `path`, and whether the retries fit into the timeout. */
 export function checkTiming({ timeout, retries }: HttpRule, path: FieldPath, reporter: Reporter): void {
-  const hint = "Leave timeout out: without one a request may take as long as it likes.";
-  const timeoutMs = checkDuration(timeout, [...path, "timeout"], reporter, hint);
+  const timeoutMs = checkDuration(timeout, [...path, "timeout"], reporter);
   if (retries === undefined) return;
   const at = [...path, "retries"];
-  const tryMs = checkDuration(
-    retries.perTryTimeout,
-    [...at, "perTryTimeout"],
-    reporter,
-    "Leave it out: it is the route's then.",
-  );
-  checkDuration(retries.backoff, [...at, "backoff"], reporter, "Leave it out: the first pause is 25 ms then.");
+  const tryMs = checkDuration(retries.perTryTimeout, [...at, "perTryTimeout"], reporter);
+  checkDuration(retries.backoff, [...at, "backoff"], reporter);
   checkAttempts(retries, at, reporter);
   checkRetryOn(retries.retryOn ?? "", [...at, "retryOn"], reporter);
   const { attempts = 0 } = retries;

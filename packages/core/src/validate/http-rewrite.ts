@@ -2,9 +2,9 @@
 import { RE2JS } from "re2js";
 import type { FieldPath, HttpRewrite } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
-import { checkFieldText } from "./header-values.ts";
 import type { Reporter } from "./reporter.ts";
 import { checkRegex } from "./string-match.ts";
+import { checkAuthorityText, checkPathText, checkUriText } from "./uri-texts.ts";
 
 export function checkRewrite(rewrite: HttpRewrite, path: FieldPath, reporter: Reporter): void {
   const { uri = "", authority = "", uriRegexRewrite } = rewrite;
@@ -16,8 +16,8 @@ export function checkRewrite(rewrite: HttpRewrite, path: FieldPath, reporter: Re
     const message = "only one of uri and uriRegexRewrite may be set";
     reporter.error({ code: "conflicting-fields", path: [...path, "uriRegexRewrite"], message });
   }
-  checkFieldText(uri, [...path, "uri"], reporter);
-  checkFieldText(authority, [...path, "authority"], reporter);
+  checkPathText(uri, [...path, "uri"], reporter);
+  checkAuthorityText(authority, [...path, "authority"], reporter);
   if (uriRegexRewrite !== undefined) checkRegexRewrite(uriRegexRewrite, [...path, "uriRegexRewrite"], reporter);
 }
 
@@ -30,7 +30,7 @@ function checkRegexRewrite(
     const message = "the rewrite must not be empty";
     reporter.error({ code: "empty-value", path: [...path, "rewrite"], message });
   }
-  checkFieldText(rewrite, [...path, "rewrite"], reporter);
+  checkUriText(rewrite, [...path, "rewrite"], reporter);
   if (!checkRegex(match, [...path, "match"], reporter)) return;
   const groupCount = RE2JS.compile(match).groupCount();
   for (const [reference, what = ""] of rewrite.matchAll(/\\(.?)/g)) {

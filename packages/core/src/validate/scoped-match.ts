@@ -3,20 +3,13 @@ import type { FieldPath, ScopedMatch } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { isLabelName } from "../parse/identify.ts";
 import { checkGatewayNames } from "./gateway-names.ts";
+import { checkLabels } from "./labels.ts";
 import type { Reporter } from "./reporter.ts";
-
-/** Kubernetes' label syntax: an optional DNS prefix, and up to 63 letters, digits, `-`, `_` and `.`. */
-const labelName = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 
 export function checkScopedMatch(match: ScopedMatch, path: FieldPath, reporter: Reporter): void {
   const { gateways = [], sourceLabels = {}, sourceNamespace = "" } = match;
   checkGatewayNames(gateways, [...path, "gateways"], reporter);
-  for (const [name, value] of Object.entries(sourceLabels)) {
-    if (labelName.test(name) && labelValue.test(value)) continue;
-    const message = `${quote(`${name}: ${value}`)} is no label`;
-    reporter.error({ code: "invalid-label", path: [...path, "sourceLabels", name], message });
-  }
+  checkLabels(sourceLabels, [...path, "sourceLabels"], reporter);
   if (sourceNamespace !== "" && !isLabelName(sourceNamespace)) {
     const message = `${quote(sourceNamespace)} is not a namespace`;
     reporter.error({ code: "invalid-value", path: [...path, "sourceNamespace"], message });

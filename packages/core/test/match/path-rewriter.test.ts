@@ -6,7 +6,7 @@ import { normalizePath, type PathMatch } from "../../src/model/index.ts";
 
 const match = (kind: PathMatch["kind"], value: string): PathMatch => ({ kind, value, ignoreCase: false });
 
-test.each([
+test.each<[PathMatch["kind"], string, string, string, string, string]>([
   ["prefix", "/api", "/v2", "/api/users", "", "/v2/users"],
   ["prefix", "/api", "/v2", "/apix", "", "/v2x"],
   ["prefix", "/api/", "/", "/api/users", "a=1", "/users?a=1"],
@@ -19,7 +19,8 @@ test.each([
   ["regex", "/o.d", "/new", "/old", "", "/new"],
   ["prefix", "/api", "/v2?from=api", "/api", "", "/v2?from=api"],
   ["prefix", "/api", "/v2?from=api", "/api", "a=1", "/v2?from=api&a=1"],
-] as const)("%s %s rewritten to %s: %s ? %s → %s", (kind, value, rewrite, path, query, expected) => {
+])("%s %s rewritten to %s: %s ? %s → %s", (...row) => {
+  const [kind, value, rewrite, path, query, expected] = row;
   expect(new PathRewriter({ kind: "prefix", value: rewrite }, match(kind, value)).rewrite(path, query)).toBe(expected);
 });
 

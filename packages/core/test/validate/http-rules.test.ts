@@ -53,8 +53,8 @@ describe("a redirect", () => {
     ["{uri: /, redirectCode: 308}", ""],
     ["{uri: /, redirectCode: 304}", "error invalid-value redirect.redirectCode"],
     ["{uri: /, redirectCode: 200}", "error invalid-value redirect.redirectCode"],
-    ['{uri: "/a\\r\\nset-cookie: x"}', "error invalid-header-value redirect.uri"],
-    ['{authority: "a\\nb"}', "error invalid-header-value redirect.authority"],
+    ['{uri: "/a\\r\\nset-cookie: x"}', "error invalid-uri redirect.uri"],
+    ['{authority: "a\\nb"}', "error invalid-host redirect.authority"],
   ])("%s gives %j", (redirect, expected) => expectFinding(`redirect: ${redirect}`, expected));
 
   it("replaces the prefix only of prefixes", () => {
@@ -98,6 +98,14 @@ describe("a rewrite", () => {
   it.each([
     ["{uri: /}", ""],
     ["{authority: a.com}", ""],
+    ["{uri: /a?b=c}", ""],
+    ["{uri: '/a b'}", "error invalid-uri rewrite.uri"],
+    ["{uri: /ä}", "error invalid-uri rewrite.uri"],
+    ["{uri: /a#b}", "error invalid-uri rewrite.uri"],
+    ["{uri: /a/../b}", "error invalid-uri rewrite.uri"],
+    ["{uri: /a/%2e%2e/b}", "error invalid-uri rewrite.uri"],
+    ["{authority: 'a b'}", "error invalid-host rewrite.authority"],
+    ["{uriRegexRewrite: {match: a, rewrite: 'b c'}}", "error invalid-uri rewrite.uriRegexRewrite.rewrite"],
     ["{}", "error missing-field rewrite"],
     ['{uri: "", authority: ""}', "error missing-field rewrite"],
     ["{uri: /, uriRegexRewrite: {match: a, rewrite: b}}", "error conflicting-fields rewrite.uriRegexRewrite"],
@@ -241,7 +249,7 @@ describe("header operations", () => {
     ["response: {remove: [content-length]}", "error invalid-header-name headers.response.remove[0]"],
     ["request: {set: {x-a: b, X-A: c}}", "error invalid-header-name headers.request.set.X-A"],
     ['request: {set: {x-a: "b\\r\\nx-c: d"}}', "error invalid-header-value headers.request.set.x-a"],
-    ['request: {set: {host: "b\\r\\nx-c: d"}}', "error invalid-header-value headers.request.set.host"],
+    ['request: {set: {host: "b\\r\\nx-c: d"}}', "error invalid-host headers.request.set.host"],
     ["request: {set: {x-a: 50%}}", "error invalid-header-value headers.request.set.x-a"],
     ["request: {set: {x-a: '%REQ%'}}", "error invalid-header-value headers.request.set.x-a"],
     ["request: {set: {x-a: '%DOWNSTREAM_REMOTE_ADRESS%'}}", "error unknown-operator headers.request.set.x-a"],

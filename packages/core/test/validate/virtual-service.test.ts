@@ -154,6 +154,12 @@ describe("hosts and gateways", () => {
     ]);
   });
 
+  it("name the Gateway as today's Istio does, or are warned of", () => {
+    expect(findings(hosts("[a.com]", "gateways: [gw.shop.svc.cluster.local]"))).toEqual([
+      'c.yaml:6:14 warning legacy-gateway-name spec.gateways[0]: "gw.shop.svc.cluster.local" is the spelling of Istio 0.x (Write "shop/gw".)',
+    ]);
+  });
+
   it.each([
     ['["*", a]', "6:14 error invalid-export-to spec.exportTo[0]"],
     ['[a, "~"]', "6:17 error invalid-export-to spec.exportTo[1]"],

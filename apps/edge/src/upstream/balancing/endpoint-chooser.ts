@@ -86,19 +86,17 @@ export class EndpointChooser<T extends Choosable> {
   /**
    * Null when there is no usable endpoint.
    *
-   * @param tried endpoints to avoid, if their level has others
-   * @param leavesLevels whether to avoid the levels of those tried as well, after the second attempt
+   * @param avoided endpoints to avoid, if their level has others
+   * @param left endpoints tried whose levels are to be avoided, from the second on
    */
-  choose(request: BalancedRequest | null, tried: readonly T[], leavesLevels: boolean): T | null {
+  choose(request: BalancedRequest | null, avoided: readonly T[], left: readonly T[]): T | null {
     const { hash, hashKey, policy } = this;
     if (hashKey !== null) hashRequest(request, hashKey, policy.random, hash);
     const level =
-      leavesLevels && tried.length >= attemptsBeforeLeavingLevels
-        ? (this.levelWithout(tried) ?? this.drawLevel())
-        : this.drawLevel();
+      left.length >= attemptsBeforeLeavingLevels ? (this.levelWithout(left) ?? this.drawLevel()) : this.drawLevel();
     if (level === null) return null;
-    if (level.hashed !== null) return level.hashed.choose(hash, tried) ?? level.hashed.choose(hash, []);
-    return tried.length === 0 ? (level.simple?.choose() ?? null) : this.chooseUntried(level, tried);
+    if (level.hashed !== null) return level.hashed.choose(hash, avoided) ?? level.hashed.choose(hash, []);
+    return avoided.length === 0 ? (level.simple?.choose() ?? null) : this.chooseUntried(level, avoided);
   }
 
   private drawLevel(): Level<T> | null {

@@ -24,7 +24,7 @@ test("the first level takes everything until too many of it are ejected, then th
   const chooser = new EndpointChooser([...far, ...near], policy());
   const nearShare = () => {
     for (const member of [...near, ...far]) member.chosen = 0;
-    count(20_000, () => chooser.choose(null, none, false));
+    count(20_000, () => chooser.choose(null, none, none));
     return shares([...near, ...far])
       .slice(0, 4)
       .reduce((a, b) => a + b);
@@ -48,9 +48,9 @@ test("the first level takes everything until too many of it are ejected, then th
 test("when everybody is ejected nobody is chosen, unless a panic threshold says to use all", () => {
   const members = candidates(3);
   for (const member of members) member.isEjected = true;
-  expect(new EndpointChooser(members, policy()).choose(null, none, false)).toBeNull();
+  expect(new EndpointChooser(members, policy()).choose(null, none, none)).toBeNull();
   const panicking = new EndpointChooser(members, policy({ panicPercent: 30 }));
-  count(3000, () => panicking.choose(null, none, false));
+  count(3000, () => panicking.choose(null, none, none));
   for (const share of shares(members)) expect(share).toBeCloseTo(1 / 3, 1);
 });
 
@@ -61,9 +61,9 @@ test.each([["random"], ["round-robin"], ["least-request"]] as const)(
     const chooser = new EndpointChooser(members, policy({ balancer: { kind } }));
     for (let round = 0; round < 200; round++) {
       const tried: Candidate[] = [];
-      for (let attempt = 0; attempt < 3; attempt++) tried.push(chooser.choose(null, tried, false) as Candidate);
+      for (let attempt = 0; attempt < 3; attempt++) tried.push(chooser.choose(null, tried, none) as Candidate);
       expect(new Set(tried).size).toBe(3);
-      expect(members).toContain(chooser.choose(null, tried, false));
+      expect(members).toContain(chooser.choose(null, tried, none));
     }
   },
 );
@@ -72,10 +72,10 @@ test("a retry leaves the levels it has tried from the third attempt on, if it is
   const [near = [], far = []] = levels(2, 2);
   const chooser = new EndpointChooser([...near, ...far], policy());
   const [first] = near as [Candidate, Candidate];
-  expect(near).toContain(chooser.choose(null, [first], true));
-  expect(near).toContain(chooser.choose(null, near, false));
-  expect(far).toContain(chooser.choose(null, near, true));
-  expect([...near, ...far]).toContain(chooser.choose(null, [...near, ...far], true));
+  expect(near).toContain(chooser.choose(null, [], [first]));
+  expect(near).toContain(chooser.choose(null, near, []));
+  expect(far).toContain(chooser.choose(null, [], near));
+  expect([...near, ...far]).toContain(chooser.choose(null, [], [...near, ...far]));
 });
 
 test("a key stays at its endpoint, a request without the key goes anywhere", () => {
@@ -88,9 +88,9 @@ test("a key stays at its endpoint, a request without the key goes anywhere", () 
     downstream: { remoteAddress: "10.9.9.9", remotePort: 1, localAddress: "10.0.0.1", localPort: 80 },
     header: (name: string) => (name === "x-user" ? user : null),
   });
-  const chosen = chooser.choose(request("ann"), none, false);
-  for (let i = 0; i < 50; i++) expect(chooser.choose(request("ann"), none, false)).toBe(chosen);
-  count(5000, () => chooser.choose(request(null), none, false));
+  const chosen = chooser.choose(request("ann"), none, none);
+  for (let i = 0; i < 50; i++) expect(chooser.choose(request("ann"), none, none)).toBe(chosen);
+  count(5000, () => chooser.choose(request(null), none, none));
   for (const share of shares(members)) expect(share).toBeCloseTo(1 / 5, 1);
 });
 
@@ -108,7 +108,7 @@ test("with several levels a key keeps its level too", () => {
         header: () => null,
       },
       none,
-      false,
+      none,
     );
   let nearCount = 0;
   for (let i = 0; i < 1000; i++) {
