@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type ChoicePolicy, EndpointChooser } from "../../../src/upstream/balancing/endpoint-chooser.ts";
+import { BalancedConnection } from "../../../src/upstream/balancing/balanced-request.ts";
 import { type Candidate, candidate, candidates, count, sequence, shares } from "./support.ts";
 
 const policy = (rest: Partial<ChoicePolicy> = {}): ChoicePolicy => ({
@@ -117,4 +118,18 @@ test("with several levels a key keeps its level too", () => {
     if (first?.priority === 0) nearCount++;
   }
   expect(nearCount / 1000).toBeCloseTo(0.7, 1);
+});
+
+test("raw connections are hashed by their client's address, and by nothing else", () => {
+  const members = candidates(5);
+  const from = (remoteAddress: string, remotePort: number) =>
+    new BalancedConnection({ remoteAddress, remotePort, localAddress: "10.0.0.1", localPort: 80 });
+  const byAddress = { kind: "maglev", key: { kind: "source-ip" }, size: 251 } as const;
+  const sticky = new EndpointChooser(members, policy({ balancer: byAddress }));
+  const places = new Set([1, 2, 3, 4].map((port) => sticky.choose(from("10.9.9.9", port), none, none)));
+  expect(places.size).toBe(1);
+  const byHeader = { ...byAddress, key: { kind: "header", name: "x-user" } } as const;
+  const spread = new EndpointChooser(members, policy({ balancer: byHeader }));
+  count(500, () => spread.choose(from("10.9.9.9", 1), none, none));
+  for (const { chosen } of members) expect(chosen).toBeGreaterThan(0);
 });
