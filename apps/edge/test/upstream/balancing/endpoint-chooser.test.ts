@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type ChoicePolicy, EndpointChooser } from "../../../src/upstream/balancing/endpoint-chooser.ts";
+import { sharedTableCount } from "../../../src/upstream/balancing/shared-tables.ts";
 import { BalancedConnection } from "../../../src/upstream/balancing/balanced-request.ts";
 import { type Candidate, candidate, candidates, count, sequence, shares } from "./support.ts";
 
@@ -132,4 +133,20 @@ test("raw connections are hashed by their client's address, and by nothing else"
   const spread = new EndpointChooser(members, policy({ balancer: byHeader }));
   count(500, () => spread.choose(from("10.9.9.9", 1), none, none));
   for (const { chosen } of members) expect(chosen).toBeGreaterThan(0);
+});
+
+test("with hashing too everybody is used in a panic, and an ejection makes no new table", () => {
+  const members = candidates(7);
+  const balancer = { kind: "maglev", key: { kind: "source-ip" }, size: 257 } as const;
+  const request = new BalancedConnection({ remoteAddress: "10.9.9.9", remotePort: 1, localAddress: "", localPort: 0 });
+  const chooser = new EndpointChooser(members, policy({ balancer, panicPercent: 30 }));
+  const home = chooser.choose(request, none, none);
+  const tables = sharedTableCount();
+  for (const member of members.filter((candidate) => candidate !== members[0])) member.isEjected = true;
+  chooser.refresh();
+  expect(chooser.choose(request, none, none)).toBe(home);
+  for (const member of members) member.isEjected = member === home;
+  chooser.refresh();
+  expect(chooser.choose(request, none, none)).not.toBe(home);
+  expect(sharedTableCount()).toBe(tables);
 });
