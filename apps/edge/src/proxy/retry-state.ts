@@ -10,6 +10,8 @@ import type { RuntimeRetry } from "./retry-policy.ts";
 export class RetryState {
   /** Endpoints to avoid; empty where the policy does not. */
   readonly tried: EndpointPool[] = [];
+  /** Endpoints whose localities to leave, after some; empty where the policy does not. */
+  readonly left: EndpointPool[] = [];
   /** Begun so far. */
   attempts = 1;
   readonly #policy: RuntimeRetry;
@@ -48,6 +50,7 @@ export class RetryState {
 
   avoid(endpoint: EndpointPool): void {
     if (this.#policy.avoidsPreviousHosts) this.tried.push(endpoint);
+    if (this.#policy.triesRemoteLocalities) this.left.push(endpoint);
   }
 
   /** The head of the attempt that begins now. */
