@@ -160,7 +160,6 @@ function checkDestinations(
 ): void {
   for (const [destination, path] of destinationsOf(spec)) {
     const host = resolveShortName(destination.host, namespace);
-    checkSubset(destination, host, { subsets, path, reporter });
     const whyHidden = services.whyHidden(host);
     if (whyHidden !== null) {
       const message = `${quote(destination.host)} ${whyHidden}`;
@@ -173,7 +172,10 @@ function checkDestinations(
       const message = `${quote(destination.host)} is no known service`;
       const hint = services.suggest(host, namespace);
       reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
-    } else checkPort(destination.port?.number, ports, { host, path, reporter });
+    } else {
+      checkSubset(destination, host, { subsets, path, reporter });
+      checkPort(destination.port?.number, ports, { host, path, reporter });
+    }
   }
 }
 
