@@ -263,8 +263,9 @@ describe("what is reported", () => {
     const events = await ejecting(async (manager, server) => {
       await server[Symbol.asyncDispose]();
       const pool = manager.get("c")!.choose()!;
+      const client = { remoteAddress: "127.0.0.1", remotePort: 1, localAddress: "127.0.0.1", localPort: 2 };
       const failure = await new Promise((resolve) => {
-        pool.openRaw(null, { onConnected: () => resolve("connected"), onConnectFailed: resolve });
+        pool.openRaw({ client, host: "c.test" }, { onConnected: () => resolve("connected"), onConnectFailed: resolve });
       });
       expect(failure).toBe("connect_failure");
     });
