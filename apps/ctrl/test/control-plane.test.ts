@@ -1,14 +1,13 @@
 import { rm, writeFile } from "node:fs/promises";
 import { decodeTable } from "@sluice/core/wire";
-import type { CommitMessage } from "@sluice/core/wire";
 import { createAuthority } from "@sluice/demo/certificates";
 import { describe, expect, it } from "vitest";
 import type { StatusReport } from "../src/api/status.ts";
 import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";
-import { FakeEdge } from "./support/fake-edge.ts";
+import { type AcceptedCommit, FakeEdge } from "./support/fake-edge.ts";
 import { RunningPlane } from "./support/running-plane.ts";
 
-function tableOf(commit: CommitMessage) {
+function tableOf(commit: AcceptedCommit) {
   const resources = new Map(commit.resources);
   return decodeTable(commit.manifest, (digest) => resources.get(digest)).table;
 }
@@ -99,14 +98,14 @@ describe("the control plane", () => {
     const [first, second] = [await issue(), await issue()];
     await using plane = await RunningPlane.start({ "a.yaml": tlsGateway("tls.crt", "tls.key") });
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
-    const secretOf = (commit: CommitMessage) => tableOf(commit).secrets[0];
+    const secretOf = (commit: AcceptedCommit) => tableOf(commit).secrets[0];
     expect(secretOf(await edge.accept())?.status).toBe("missing");
     await writeFile(plane.directory.at("tls.key"), first.keyPem);
     await writeFile(plane.directory.at("tls.crt"), first.chainPem);
     // Between the two writes an edge may be sent a pair of which one half is missing.
     let commit = await edge.accept();
-    const merge = (next: CommitMessage) => ({ ...next, resources: [...commit.resources, ...next.resources] });
-    const onlySecret = ({ manifest, resources }: CommitMessage) => {
+    const merge = (next: AcceptedCommit) => ({ ...next, resources: [...commit.resources, ...next.resources] });
+    const onlySecret = ({ manifest, resources }: AcceptedCommit) => {
       const entry = manifest.find(({ type }) => type === "secret");
       return entry === undefined ? undefined : resources.find(([digest]) => digest === entry.digest)?.[1];
     };

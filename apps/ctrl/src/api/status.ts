@@ -54,16 +54,20 @@ export function reportVersions(history: readonly VersionEntry[]): readonly objec
 function reportEdge({
   id,
   productVersion,
+  address,
   connectedSinceMs,
   version,
   pending,
   workers,
   listeners,
   nack,
+  bytesSent,
+  lastCommit,
 }: EdgeStatus): object {
   return {
     id,
     productVersion,
+    address,
     connectedSince: toTime(connectedSinceMs),
     version,
     pending,
@@ -71,6 +75,16 @@ function reportEdge({
     listeners,
     nack:
       nack === null ? null : { version: nack.version, worker: nack.worker, reason: nack.reason, at: toTime(nack.atMs) },
+    bytesSent,
+    lastCommit:
+      lastCommit === null
+        ? null
+        : {
+            version: lastCommit.version,
+            bytes: lastCommit.bytes,
+            resources: lastCommit.resources,
+            at: toTime(lastCommit.atMs),
+          },
   };
 }
 

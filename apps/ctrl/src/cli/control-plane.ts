@@ -59,18 +59,28 @@ export class ControlPlane {
   }
 
   /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken, or the state directory is not safe */
-  async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
+  async start(): Promise<{
+    readonly url: string;
+    readonly socketPath: string;
+    readonly publishAddress: string | null;
+  }> {
     const { ctrl, state, config } = this.#settings.settings;
     const socket = controlSocket(state.directory, { tmpDirectory: tmpdir(), uid: userId });
     await prepareDirectories(state.directory, socket);
     const url = await listenApi(this.#api, ctrl.address);
     const socketPath = socket.path;
-    const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#store, events: logPublishing(this.#log) });
-    await publisher.listen();
+    const publisher = new Publisher({
+      socketPath,
+      ctrlUrl: url,
+      store: this.#store,
+      events: logPublishing(this.#log),
+      remote: ctrl.publish,
+    });
+    const publishAddress = await publisher.listen();
     this.#publisher = publisher;
-    this.#log.info({ url, socketPath, directory: config.directory }, "control plane is up");
+    this.#log.info({ url, socketPath, publishAddress, directory: config.directory }, "control plane is up");
     await this.#source.start();
-    return { url, socketPath };
+    return { url, socketPath, publishAddress };
   }
 
   /** Publishes nothing any more, waits until the edges are gone where that is wanted, and closes everything. */
@@ -136,7 +146,7 @@ export class ControlPlane {
 
 function logPublishing(log: Logger): PublisherEvents {
   return {
-    onConnect: ({ id, version }) => log.info({ edge: id, version }, "edge connected"),
+    onConnect: ({ id, address, version }) => log.info({ edge: id, address, version }, "edge connected"),
     onDisconnect: ({ id }, reason) => {
       if (reason === null) log.info({ edge: id }, "edge disconnected");
       else log.warn({ edge: id, reason }, "edge cut off");
@@ -144,5 +154,10 @@ function logPublishing(log: Logger): PublisherEvents {
     onAck: ({ id }, version) => log.info({ edge: id, version }, "edge serves version"),
     onRollback: ({ edge, version, reason, current }) =>
       log.error({ edge, version, reason, current }, "edge refused version"),
+    onStranger: (address, reason) => log.warn({ address, reason }, "connection for edges refused"),
+    onCredentials: (problem) => {
+      if (problem === null) log.info("ctrl.publish.tls: the files as they are now are in use");
+      else log.error({ problem }, "ctrl.publish.tls: what is in the files now cannot be used; what was there before is");
+    },
   };
 }

@@ -101,6 +101,13 @@ export const metricDefinitions = {
   sluice_table_updates_total: { type: "counter", help: "Tables offered by ctrl, by outcome.", labels: ["result"] },
   sluice_table_resources: { type: "gauge", help: "Resources in the live table, by kind.", labels: ["type"] },
   sluice_ctrl_connected: { type: "gauge", help: "1 while ctrl is connected.", labels: [] },
+  sluice_ctrl_connections_total: { type: "counter", help: "Connections that a ctrl has welcomed.", labels: [] },
+  sluice_ctrl_received_bytes_total: { type: "counter", help: "Bytes that ctrl has sent.", labels: [] },
+  sluice_ctrl_last_commit_resources: {
+    type: "gauge",
+    help: "Resources that came with the last table: those that this edge did not have.",
+    labels: [],
+  },
   sluice_certificate_expiration_timestamp_seconds: {
     type: "gauge",
     help: "When a server or CA certificate of the live table ends.",

@@ -4,7 +4,7 @@ import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFrame, FrameDecoder, WireError } from "@sluice/core/wire";
 import { makeDirectory } from "./directories.ts";
-import { acceptOffer, type TableBytes } from "./table-bytes.ts";
+import { acceptOffer, type TableBytes, wholeOffer } from "./table-bytes.ts";
 
 const fileName = "last-good.table";
 
@@ -13,10 +13,9 @@ export async function saveLastGood(stateDirectory: string, table: TableBytes): P
   await makeDirectory(stateDirectory, 0o700);
   const path = join(stateDirectory, fileName);
   const temporary = `${path}.${process.pid}.tmp`;
-  const { version, manifest, resources } = table;
   const file = await open(temporary, "w", 0o600);
   try {
-    await file.writeFile(encodeFrame({ type: "commit", version, manifest, resources: [...resources] }));
+    await file.writeFile(encodeFrame({ type: "commit", ...wholeOffer(table) }));
     await file.sync();
   } finally {
     await file.close();
@@ -24,7 +23,7 @@ export async function saveLastGood(stateDirectory: string, table: TableBytes): P
   await rename(temporary, path);
 }
 
-/** The saved table, or null when there is none. Throws `WireError` when it is damaged. */
+/** The saved table, or null when there is none. Throws when it is damaged. */
 export async function loadLastGood(stateDirectory: string): Promise<TableBytes | null> {
   let bytes: Buffer;
   try {
@@ -36,7 +35,7 @@ export async function loadLastGood(stateDirectory: string): Promise<TableBytes |
   const decoder = new FrameDecoder("ctrl");
   const [message, ...more] = decoder.push(bytes);
   // Half a frame is no error to the decoder, which waits for the rest. Here there is none.
-  if (message?.type !== "commit" || more.length > 0 || !decoder.isIdle)
+  if (message?.type !== "commit" || message.base !== null || more.length > 0 || !decoder.isIdle)
     throw new WireError("malformed", `${fileName} holds something other than one table`);
   return acceptOffer(message, null);
 }

@@ -10,11 +10,16 @@ export type Outcome =
 
 export interface SlotEvents {
   onExit(slot: WorkerSlot, description: string): void;
+  /** It serves another version than before. */
+  onServes(slot: WorkerSlot): void;
   onEngineUnavailable(reason: string): void;
 }
 
-/** A worker that does not answer for this long is taken for refusing. */
-const answerTimeoutMs = 30_000;
+/**
+ * A worker that does not answer for this long is ended and replaced: it does no work for its connections either, and what is wrong is the
+ * process, not the table.
+ */
+const answerTimeoutMs = 15_000;
 const metricsTimeoutMs = 2_000;
 
 export class WorkerSlot {
@@ -27,6 +32,8 @@ export class WorkerSlot {
   #pending: ((outcome: Outcome) => void) | null = null;
   readonly #metricRequests = new Map<number, (metrics: readonly MetricJson[]) => void>();
   #onGone: (() => void) | null = null;
+  /** Why this end ended the process, where it did. */
+  #killReason: string | null = null;
   #nextMetricId = 1;
   /** The version this worker serves, empty before the first, and since when. */
   version = "";
@@ -55,21 +62,22 @@ export class WorkerSlot {
     this.version = "";
     this.listeners = [];
     this.startedAtMs = Date.now();
+    this.#killReason = null;
     worker.on("message", (message: FromWorker) => this.#onMessage(message));
     worker.on("error", () => {});
-    worker.on("exit", (code, signal) => this.#onExit(signal ?? `status ${code}`));
+    worker.on("exit", (code, signal) => this.#onExit(this.#killReason ?? signal ?? `status ${code}`));
     this.#outbox = [configure];
   }
 
-  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends or stays silent. */
+  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends, as one does that stays silent. */
   ask(message: Extract<ToWorker, { type: "prepare" | "commit" }>): Promise<Outcome> {
     if (this.#process === null)
       return Promise.resolve({ ok: false, reason: "the worker is not running", isGone: true });
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => settle({ ok: false, reason: `no answer within ${answerTimeoutMs} ms`, isGone: false }),
-        answerTimeoutMs,
-      );
+      const timer = setTimeout(() => {
+        this.#killReason = `no answer within ${answerTimeoutMs / 1000} s`;
+        this.kill();
+      }, answerTimeoutMs);
       const settle = (outcome: Outcome) => {
         clearTimeout(timer);
         this.#pending = null;
@@ -81,7 +89,7 @@ export class WorkerSlot {
     });
   }
 
-  tell(message: Extract<ToWorker, { type: "abort" | "reopen-logs" }>): void {
+  tell(message: Extract<ToWorker, { type: "stage" | "abort" | "reopen-logs" }>): void {
     this.#send(message);
   }
 
@@ -129,6 +137,7 @@ export class WorkerSlot {
     this.sinceMs = Date.now();
     this.appliedMs = outcome.appliedMs;
     this.listeners = outcome.listeners;
+    this.#events.onServes(this);
   }
 
   #onMessage(message: FromWorker): void {

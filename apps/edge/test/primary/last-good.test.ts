@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretText, type Table } from "@sluice/core/model";
-import { encodeTable } from "@sluice/core/wire";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { diffManifests, encodeFrame, encodeTable } from "@sluice/core/wire";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadLastGood, saveLastGood } from "../../src/primary/last-good.ts";
-import { acceptOffer, resourcesBeyond } from "../../src/primary/table-bytes.ts";
+import { acceptOffer, OfferMismatch, type TableBytes, type TableOffer, wholeOffer } from "../../src/primary/table-bytes.ts";
 
 const table: Table = {
   listeners: [],
@@ -25,8 +25,7 @@ const table: Table = {
 };
 
 function bytesOf(source: Table) {
-  const { version, manifest, resources } = encodeTable(source);
-  return acceptOffer({ version, manifest, resources: [...resources] }, null);
+  return acceptOffer(wholeOffer(encodeTable(source)), null);
 }
 
 let directory = "";
@@ -72,12 +71,34 @@ test.each([
   await expect(loadLastGood(directory)).rejects.toThrow(/something other than one table/);
 });
 
-test("only what the base lacks travels", () => {
-  const base = bytesOf(table);
-  const next = bytesOf({
-    ...table,
-    secrets: [...table.secrets, { ...(table.secrets[0] as Table["secrets"][0]), name: "x" }],
+test("a delta without the table it builds on is no table", async () => {
+  const { version, manifest } = encodeTable(table);
+  const file = join(directory, "last-good.table");
+  await writeFile(file, encodeFrame({ type: "commit", version, base: "v", put: manifest, remove: [], resources: [] }));
+  await expect(loadLastGood(directory)).rejects.toThrow(/something other than one table/);
+});
+
+describe("an offer", () => {
+  const [live, next] = [bytesOf(table), encodeTable({ ...table, secrets: [] })];
+  const delta = { version: next.version, ...diffManifests(live.manifest, next.manifest), resources: [] };
+
+  test("of a change is completed with what is here", () => {
+    expect(acceptOffer({ ...delta, base: live.version }, live)).toMatchObject({ version: next.version, manifest: [] });
   });
-  expect(resourcesBeyond(next, base)).toHaveLength(1);
-  expect(resourcesBeyond(next, null)).toHaveLength(2);
+
+  test("that builds on another version, leads elsewhere or leaves something out is a mismatch, and no refusal", () => {
+    const offers: [TableOffer, TableBytes | null][] = [
+      [{ ...delta, base: "another" }, live],
+      [{ ...delta, base: live.version }, null],
+      [{ ...delta, base: live.version, remove: [] }, live],
+      [{ ...wholeOffer(encodeTable(table)), resources: [] }, null],
+    ];
+    for (const [offer, on] of offers) expect(() => acceptOffer(offer, on)).toThrow(OfferMismatch);
+  });
+
+  test("with damaged bytes is refused", () => {
+    const offer = wholeOffer(encodeTable(table));
+    const resources = offer.resources.map(([digest, bytes]) => [digest, bytes.map((byte) => byte ^ 1)] as const);
+    expect(() => acceptOffer({ ...offer, resources }, null)).toThrow(/other bytes than its digest/);
+  });
 });

@@ -1,4 +1,5 @@
 // The vocabulary every package shares.
+export * from "./certificate-expiry.ts";
 export * from "./diagnostic.ts";
 export * from "./document.ts";
 export * from "./duration.ts";

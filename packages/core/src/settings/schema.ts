@@ -1,6 +1,7 @@
 // The shape of sluice.yaml (CONTRACT, "Running"). Every key is optional, an unknown one is an error: a misspelt key that is
 // silently ignored is a gateway that does not do what its operator believes.
 import { z } from "zod";
+import { edgeCtrlSchema, edgeCtrlTlsSchema, findMachineProblem, publishSchema } from "./machine-schema.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -81,7 +82,7 @@ const accessLog = z.strictObject({
   format: z.enum(["text", "json"]).default("text").describe("Istio's text line or Istio's JSON."),
 });
 
-const edge = z.strictObject({
+const edgeKeys = z.strictObject({
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(1024)])
     .default("auto")
@@ -104,6 +105,23 @@ const edge = z.strictObject({
   drainSeconds: durationSeconds.default(30).describe("How long SIGTERM waits for requests under way."),
   accessLog: accessLog.prefault({}),
   limits: limits.prefault({}),
+  ctrl: edgeCtrlSchema,
+  ctrlTls: edgeCtrlTlsSchema,
+});
+
+const edge = edgeKeys.superRefine((value, context) => {
+  const problem = findMachineProblem(value);
+  if (problem !== null) context.addIssue({ code: "custom", ...problem, path: [...problem.path] });
+});
+
+const certificates = z.strictObject({
+  warnDays: z.int().min(0).max(3650).default(30).describe("Days before the end of a certificate from which it is warned about."),
+  urgentDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(7)
+    .describe("Days before the end of a certificate from which the warning is an error."),
 });
 
 export const settingsSchema = z.strictObject({
@@ -143,7 +161,13 @@ export const settingsSchema = z.strictObject({
       address: address.default("127.0.0.1:15000").describe("Health, metrics, dump and drain of the edge."),
     })
     .prefault({}),
-  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010").describe("API of ctrl.") }).prefault({}),
+  ctrl: z
+    .strictObject({
+      address: address.default("127.0.0.1:15010").describe("API of ctrl."),
+      publish: publishSchema(address),
+    })
+    .prefault({}),
+  certificates: certificates.prefault({}),
 });
 
 /** sluice.yaml with every default filled in. Paths are as written: relative to the file. */
