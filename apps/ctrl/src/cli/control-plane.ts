@@ -157,7 +157,8 @@ function logPublishing(log: Logger): PublisherEvents {
     onStranger: (address, reason) => log.warn({ address, reason }, "connection for edges refused"),
     onCredentials: (problem) => {
       if (problem === null) log.info("ctrl.publish.tls: the files as they are now are in use");
-      else log.error({ problem }, "ctrl.publish.tls: what is in the files now cannot be used; what was there before is");
+      else
+        log.error({ problem }, "ctrl.publish.tls: what is in the files now cannot be used; what was there before is");
     },
   };
 }

@@ -5,7 +5,13 @@ import { SecretText, type Table } from "@sluice/core/model";
 import { diffManifests, encodeFrame, encodeTable } from "@sluice/core/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadLastGood, saveLastGood } from "../../src/primary/last-good.ts";
-import { acceptOffer, OfferMismatch, type TableBytes, type TableOffer, wholeOffer } from "../../src/primary/table-bytes.ts";
+import {
+  acceptOffer,
+  OfferMismatch,
+  type TableBytes,
+  type TableOffer,
+  wholeOffer,
+} from "../../src/primary/table-bytes.ts";
 
 const table: Table = {
   listeners: [],

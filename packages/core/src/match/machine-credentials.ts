@@ -53,7 +53,8 @@ export class MachineCredentials {
     const before = this.#current;
     const next = this.#load(nowMs);
     if (typeof next === "string") return { isChanged: false, isAuthorityWithdrawn: false, problem: next };
-    if (before !== null && isSame(before, next)) return { isChanged: false, isAuthorityWithdrawn: false, problem: null };
+    if (before !== null && isSame(before, next))
+      return { isChanged: false, isAuthorityWithdrawn: false, problem: null };
     this.#current = next;
     const isAuthorityWithdrawn = before?.authorities.some((pem) => !next.authorities.includes(pem)) ?? false;
     return { isChanged: true, isAuthorityWithdrawn, problem: null };

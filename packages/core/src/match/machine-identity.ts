@@ -30,7 +30,8 @@ export function findIdentityProblem(certificate: Uint8Array, id: string, pattern
 
 /** The DNS names and URIs, or why there are none to rely on. */
 function readIdentities(certificate: Uint8Array): ReadonlySet<string> | string {
-  if (certificate.byteLength > maxCertificateBytes) return `its certificate is larger than ${maxCertificateBytes} bytes`;
+  if (certificate.byteLength > maxCertificateBytes)
+    return `its certificate is larger than ${maxCertificateBytes} bytes`;
   try {
     const extensions = new X509Certificate(Uint8Array.from(certificate)).getExtensions(SubjectAlternativeNameExtension);
     // RFC 5280, section 4.2: at most one. Which of two would count differs between libraries.

@@ -9,7 +9,9 @@ const peerAddress = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):[1-9]\d{
 const path = z.string().min(1);
 
 /** Mutual TLS is not a choice: private keys cross this connection. */
-const tlsRequired = { error: "is required: private keys cross this connection, so both ends have to prove who they are" };
+const tlsRequired = {
+  error: "is required: private keys cross this connection, so both ends have to prove who they are",
+};
 
 const identityPattern = z.string().regex(/^[\x21-\x7a\x7c\x7e]*\{id\}[\x21-\x7a\x7c\x7e]*$/, {
   error: 'must hold "{id}" once, in place of the edge\'s node.id, such as spiffe://tier.example/edge/{id}',
@@ -44,7 +46,9 @@ export const edgeCtrlSchema = z
   .array(peerAddress)
   .max(16)
   .default([])
-  .describe("Addresses of ctrl on other machines (`ctrl.publish.address`), tried in order; empty: the ctrl of this machine.");
+  .describe(
+    "Addresses of ctrl on other machines (`ctrl.publish.address`), tried in order; empty: the ctrl of this machine.",
+  );
 
 export const edgeCtrlTlsSchema = z
   .strictObject({

@@ -21,7 +21,14 @@ export function resolveSettings(settings: Settings, baseDirectory: string): Sett
       accessLog: { ...accessLog, path },
       ...(ctrlTls === undefined ? {} : { ctrlTls: absoluteAt(ctrlTls, ["certificate", "privateKey", "ca"], absolute) }),
     },
-    ctrl: { ...settings.ctrl, ...(publish === undefined ? {} : { publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) } }) },
+    ctrl: {
+      ...settings.ctrl,
+      ...(publish === undefined
+        ? {}
+        : {
+            publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) },
+          }),
+    },
   };
 }
 

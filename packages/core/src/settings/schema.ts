@@ -115,7 +115,12 @@ const edge = edgeKeys.superRefine((value, context) => {
 });
 
 const certificates = z.strictObject({
-  warnDays: z.int().min(0).max(3650).default(30).describe("Days before the end of a certificate from which it is warned about."),
+  warnDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("Days before the end of a certificate from which it is warned about."),
   urgentDays: z
     .int()
     .min(0)

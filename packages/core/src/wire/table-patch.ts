@@ -15,11 +15,11 @@ interface Part<Type> {
 }
 
 interface PartTypes {
-  readonly "listener": Table["listeners"][number];
+  readonly listener: Table["listeners"][number];
   readonly "route-config": RouteConfigHead;
   readonly "virtual-host": VirtualHost;
-  readonly "cluster": Table["clusters"][number];
-  readonly "secret": Table["secrets"][number];
+  readonly cluster: Table["clusters"][number];
+  readonly secret: Table["secrets"][number];
 }
 
 type Parts = { readonly [Type in ResourceType]: ReadonlyMap<string, Part<PartTypes[Type]>> };
@@ -34,19 +34,19 @@ export interface DecodedTable {
 }
 
 const codecs: { readonly [Type in ResourceType]: Codec<PartTypes[Type]> } = {
-  "listener": listenerCodec,
+  listener: listenerCodec,
   "route-config": routeConfigCodec,
   "virtual-host": virtualHostCodec,
-  "cluster": clusterCodec,
-  "secret": secretCodec,
+  cluster: clusterCodec,
+  secret: secretCodec,
 };
 
 const noParts: Parts = {
-  "listener": new Map(),
+  listener: new Map(),
   "route-config": new Map(),
   "virtual-host": new Map(),
-  "cluster": new Map(),
-  "secret": new Map(),
+  cluster: new Map(),
+  secret: new Map(),
 };
 const noTable: Table = { listeners: [], routeConfigs: [], clusters: [], secrets: [] };
 
