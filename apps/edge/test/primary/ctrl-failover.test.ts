@@ -91,11 +91,17 @@ describe("an edge", () => {
   afterEach(() => problems.splice(0));
 
   test.each<[string, () => Promise<FakeCtrl>]>([
-    ["another authority of the same name vouches for", async () => ctrl("a", {}, await createAuthority({ commonName: "machines" }))],
+    [
+      "another authority of the same name vouches for",
+      async () => ctrl("a", {}, await createAuthority({ commonName: "machines" })),
+    ],
     ["has another address in its certificate", () => ctrl("a", { ipAddresses: ["127.0.0.2"] })],
     ["has its name as common name only", () => ctrl("127.0.0.1", { ipAddresses: [] })],
     ["has the address as a DNS name", () => ctrl("a", { ipAddresses: [], dnsNames: ["127.0.0.1"] })],
-    ["shows an expired certificate", () => ctrl("a", { notBefore: new Date(Date.now() - 9 * day), notAfter: new Date(Date.now() - day) })],
+    [
+      "shows an expired certificate",
+      () => ctrl("a", { notBefore: new Date(Date.now() - 9 * day), notAfter: new Date(Date.now() - day) }),
+    ],
     ["shows the certificate of an edge", () => ctrl("a", { client: true })],
   ])("says nothing to one that %s, and goes on to the next", async (_claim, makeImpostor) => {
     await using impostor = await makeImpostor();
