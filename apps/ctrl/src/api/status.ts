@@ -1,5 +1,6 @@
 // GET /v1/status and /v1/versions: what is live where, since when, and what the last attempt said. Times are RFC 3339.
 import type { Diagnostic } from "@sluice/core/model";
+import type { CertificateStatus } from "../publish/certificate-watch.ts";
 import type { EdgeStatus } from "../publish/edge-connection.ts";
 import type { VersionEntry, VersionStore } from "../store/versions.ts";
 
@@ -8,6 +9,8 @@ export interface ControlPlaneState {
   /** The watched directory. */
   readonly source: string;
   edges(): readonly EdgeStatus[];
+  /** Nearest end first. */
+  certificates(): readonly CertificateStatus[];
 }
 
 export interface StatusReport {
@@ -23,6 +26,15 @@ export interface StatusReport {
     readonly diagnostics: readonly Diagnostic[];
   } | null;
   readonly edges: readonly object[];
+  readonly certificates: readonly {
+    /** The secret's name, or the setting that names the certificate. */
+    readonly name: string;
+    readonly kind: string;
+    readonly notAfter: string;
+    readonly daysLeft: number;
+    /** `fine`, `soon`, `urgent` or `expired`; see the settings `certificates`. */
+    readonly stage: string;
+  }[];
   readonly pid: number;
 }
 
@@ -43,6 +55,13 @@ export function reportStatus(state: ControlPlaneState): StatusReport {
             diagnostics: lastAttempt.diagnostics,
           },
     edges: state.edges().map(reportEdge),
+    certificates: state.certificates().map(({ secret, notAfterMs, kind, daysLeft, stage }) => ({
+      name: secret,
+      kind,
+      notAfter: toTime(notAfterMs),
+      daysLeft,
+      stage,
+    })),
     pid: process.pid,
   };
 }

@@ -1,10 +1,11 @@
 // The control plane put together: a directory is watched, compiled, versioned, published and told about.
 import { tmpdir } from "node:os";
-import type { Diagnostic } from "@sluice/core/model";
+import { type Diagnostic, describeExpiry, type ExpiryWarning } from "@sluice/core/model";
 import { controlSocket } from "@sluice/core/settings";
 import type { FastifyInstance } from "fastify";
 import { createApi, listenApi } from "../api/server.ts";
 import { Compiler, type Compiled } from "../compile/compiler.ts";
+import { CertificateWatch } from "../publish/certificate-watch.ts";
 import { prepareDirectories, userId } from "../publish/directories.ts";
 import { type PublisherEvents, Publisher } from "../publish/server.ts";
 import { DirectorySource, type Snapshot } from "../source/directory.ts";
@@ -24,6 +25,7 @@ export class ControlPlane {
   readonly #compiler: Compiler;
   readonly #source: DirectorySource;
   readonly #api: FastifyInstance;
+  readonly #certificates: CertificateWatch;
   #publisher: Publisher | null = null;
   /** The files of the running version in which something stands. */
   #runningFiles: ReadonlySet<string> = new Set();
@@ -31,7 +33,7 @@ export class ControlPlane {
   constructor(loaded: LoadedSettings, log: Logger) {
     this.#settings = loaded;
     this.#log = log;
-    const { node, edge, config } = loaded.settings;
+    const { node, edge, config, certificates } = loaded.settings;
     this.#compiler = new Compiler({
       defaultNamespace,
       baseDirectory: loaded.baseDirectory,
@@ -50,10 +52,18 @@ export class ControlPlane {
       onWatchRefused: (path, error) =>
         log.warn({ path, err: error }, "cannot be watched; looking every two seconds instead"),
     });
+    this.#certificates = new CertificateWatch({
+      limits: certificates,
+      currentTable: () => this.#store.current?.table ?? null,
+      ownEndMs: () => this.#publisher?.certificateEndMs ?? null,
+      onWarning: (warning) => this.#logExpiry(warning),
+    });
+    this.#store.onChange(() => this.#certificates.look());
     this.#api = createApi({
       store: this.#store,
       source: config.directory,
       edges: () => this.#publisher?.edges ?? [],
+      certificates: () => this.#certificates.report(),
       onError: (error) => log.error({ err: error }, "the API failed"),
     });
   }
@@ -78,6 +88,7 @@ export class ControlPlane {
     });
     const publishAddress = await publisher.listen();
     this.#publisher = publisher;
+    this.#certificates.look();
     this.#log.info({ url, socketPath, publishAddress, directory: config.directory }, "control plane is up");
     await this.#source.start();
     return { url, socketPath, publishAddress };
@@ -85,6 +96,7 @@ export class ControlPlane {
 
   /** Publishes nothing any more, waits until the edges are gone where that is wanted, and closes everything. */
   async stop({ afterEdges }: { readonly afterEdges: boolean }): Promise<void> {
+    this.#certificates.close();
     await this.#source.close();
     await this.#compiler.close();
     if (afterEdges) await this.#publisher?.untilNoEdges();
@@ -119,6 +131,11 @@ export class ControlPlane {
     for (const diagnostic of diagnostics) this.#logDiagnostic(diagnostic);
     this.#logOutcome(outcome, table?.version ?? null);
     return outcome;
+  }
+
+  #logExpiry(warning: ExpiryWarning): void {
+    const { secret, kind, stage, daysLeft } = warning;
+    this.#log[stage === "soon" ? "warn" : "error"]({ secret, kind, daysLeft }, describeExpiry(warning));
   }
 
   #logDiagnostic(diagnostic: Diagnostic): void {

@@ -42,25 +42,33 @@ export type CtrlTls = NonNullable<Settings["edge"]["ctrlTls"]>;
 export class CtrlCredentials {
   readonly #credentials: MachineCredentials;
   readonly #onProblem: (problem: string) => void;
+  #lastProblem: string | null = null;
 
-  /** @param onProblem the files are not usable now; those before them stay in use */
+  /** @param onProblem the files are not usable now; what they held before stays in use, if anything. Each problem once */
   constructor({ certificate, privateKey, ca }: CtrlTls, onProblem: (problem: string) => void) {
     const paths = { certificate, privateKey, authorities: ca };
     this.#credentials = new MachineCredentials(paths, (path) => readFileSync(path, "utf8"));
     this.#onProblem = onProblem;
   }
 
-  /** When this edge's certificate ends; null before the first connection. */
+  /** When this edge's certificate ends; null while there was none. */
   get notAfterMs(): number | null {
     return this.#credentials.current?.notAfterMs ?? null;
   }
 
+  /** Reads the files. Returns why what is in them now is not used, or null. */
+  refresh(): string | null {
+    const { problem } = this.#credentials.refresh(Date.now());
+    if (problem !== null && problem !== this.#lastProblem) this.#onProblem(problem);
+    this.#lastProblem = problem;
+    return problem;
+  }
+
   /** @throws Error when there are none and never were */
   read() {
-    const { problem } = this.#credentials.refresh(Date.now());
+    const problem = this.refresh();
     const { current } = this.#credentials;
     if (current === null) throw new Error(`edge.ctrlTls: ${problem ?? "nothing was read"}`);
-    if (problem !== null) this.#onProblem(problem);
     const { certificate, privateKey, authorities } = current;
     return { cert: certificate, key: privateKey.reveal(), ca: [...authorities] };
   }

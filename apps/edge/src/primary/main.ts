@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { controlSocket, parseAddress, type Settings } from "@sluice/core/settings";
+import { describeExpiry, ExpiryWarnings } from "@sluice/core/model";
 import type { Logger } from "pino";
 import { prepareAccessLog } from "./access-log-file.ts";
 import { startAdminServer } from "./admin-server.ts";
@@ -15,6 +16,8 @@ import { printReadyLine } from "./ready-line.ts";
 import { loadSettings, overrideSettings, UsageError } from "./settings.ts";
 import { Shutdown } from "./shutdown.ts";
 import { loadTicketSecret } from "./ticket-secret.ts";
+
+const expiryLookMs = 3_600_000;
 
 async function run(): Promise<void> {
   const args = parseCommandLine(process.argv.slice(3));
@@ -58,7 +61,7 @@ async function run(): Promise<void> {
 
 /** The ctrl of this machine, unless the settings name others. */
 function findCtrl(
-  { edge, state }: Settings,
+  { edge, state, certificates }: Settings,
   log: Logger,
 ): { ctrlTargets: readonly CtrlTarget[]; ctrlCertificateEndMs: () => number | null } {
   const { ctrl, ctrlTls } = edge;
@@ -69,10 +72,25 @@ function findCtrl(
   const credentials = new CtrlCredentials(ctrlTls, (problem) =>
     log.warn({ problem }, "edge.ctrlTls: what is in the files now cannot be used; what was there before is"),
   );
+  watchExpiry(credentials, certificates, log);
   return {
     ctrlTargets: ctrl.map((address) => new TlsTarget(address, credentials, ctrlTls.serverName)),
     ctrlCertificateEndMs: () => credentials.notAfterMs,
   };
+}
+
+/** Without a certificate that is valid this edge would take no more changes, and nothing else would tell. */
+function watchExpiry(credentials: CtrlCredentials, limits: Settings["certificates"], log: Logger): void {
+  const warnings = new ExpiryWarnings(limits);
+  const look = (): void => {
+    credentials.refresh();
+    const { notAfterMs } = credentials;
+    const own = notAfterMs === null ? [] : [{ secret: "edge.ctrlTls", kind: "client" as const, notAfterMs }];
+    for (const warning of warnings.due(own, Date.now()))
+      log[warning.stage === "soon" ? "warn" : "error"]({ daysLeft: warning.daysLeft }, describeExpiry(warning));
+  };
+  look();
+  setInterval(look, expiryLookMs).unref();
 }
 
 /** The API's address, where ctrl runs on this machine. */

@@ -3,6 +3,7 @@ export * from "./certificate-expiry.ts";
 export * from "./diagnostic.ts";
 export * from "./document.ts";
 export * from "./duration.ts";
+export * from "./expiry-warnings.ts";
 export * from "./host.ts";
 export * from "./path.ts";
 export * from "./pem.ts";
