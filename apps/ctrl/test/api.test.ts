@@ -159,7 +159,13 @@ describe("the control API", () => {
   });
 
   it("does not listen where others could reach it", async () => {
-    const api = createApi({ store: new VersionStore(), source: "", edges: () => [], certificates: () => [], onError: () => {} });
+    const api = createApi({
+      store: new VersionStore(),
+      source: "",
+      edges: () => [],
+      certificates: () => [],
+      onError: () => {},
+    });
     for (const address of ["0.0.0.0:0", "[::]:0", "192.168.1.1:0", "ctrl.example:0"]) {
       await expect(listenApi(api, address)).rejects.toThrow("loopback");
     }

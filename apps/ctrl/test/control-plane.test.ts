@@ -7,6 +7,8 @@ import { brokenGateway, plainGateway, tlsGateway } from "./support/configuration
 import { type AcceptedCommit, FakeEdge } from "./support/fake-edge.ts";
 import { RunningPlane } from "./support/running-plane.ts";
 
+const day = 86_400_000;
+
 function tableOf(commit: AcceptedCommit) {
   const resources = new Map(commit.resources);
   return decodeTable(commit.manifest, (digest) => resources.get(digest)).table;
@@ -116,5 +118,40 @@ describe("the control plane", () => {
     await writeFile(plane.directory.at("tls.key"), second.keyPem);
     await writeFile(plane.directory.at("tls.crt"), second.chainPem);
     while (!Buffer.from(onlySecret(commit) ?? []).includes(second.chainPem)) commit = merge(await edge.accept());
+  });
+
+  it("keeps a certificate back until its time has come, takes it then by itself, and tells when each ends", async () => {
+    const authority = await createAuthority({ commonName: "test" });
+    const now = Date.now();
+    const issue = (notBefore: Date) =>
+      authority.issue({
+        commonName: "shop",
+        dnsNames: ["shop.example"],
+        notBefore,
+        notAfter: new Date(now + 10 * day),
+      });
+    // Certificates count in seconds.
+    const [first, second] = [await issue(new Date(now - day)), await issue(new Date(now + 2_000))];
+    await using plane = await RunningPlane.start({
+      "a.yaml": tlsGateway("config/tls.crt", "config/tls.key"),
+      "tls.key": first.keyPem,
+      "tls.crt": first.chainPem,
+    });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    await edge.accept();
+    await plane.save("tls.key", second.keyPem);
+    await plane.save("tls.crt", second.chainPem);
+    const isKeptBack = ({ lastAttempt }: StatusReport) =>
+      lastAttempt?.diagnostics.some(({ code }) => code === "certificate-not-yet-valid") ?? false;
+    const { version, certificates } = await plane.until<StatusReport>("/v1/status", isKeptBack);
+    expect(certificates).toMatchObject([
+      { name: "file-cert:config/tls.crt~config/tls.key", kind: "server", daysLeft: 9, stage: "soon" },
+    ]);
+    expect(plane.warnings).toContainEqual(expect.stringContaining("(server) ends in 9 days"));
+    expect(edge.unread).toBe(0);
+    const commit = await edge.accept();
+    expect(Date.now()).toBeGreaterThan(now + 1_000);
+    expect(commit.version).not.toBe(version);
+    expect(Buffer.concat(commit.resources.map(([, bytes]) => bytes)).includes(second.chainPem)).toBe(true);
   });
 });

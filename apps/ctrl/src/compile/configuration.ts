@@ -52,7 +52,11 @@ export async function readConfiguration(request: ConfigurationRequest): Promise<
   const refused = { documentCount, table: null, certificates, recompileAtMs: null };
   if (hasErrors(findings)) return { diagnostics: findings.toSorted(byPlace), ...refused };
   const { previousSecrets } = request;
-  const { table, diagnostics: compilation, recompileAtMs } = compileTable(resources, {
+  const {
+    table,
+    diagnostics: compilation,
+    recompileAtMs,
+  } = compileTable(resources, {
     ...request.gateway,
     nowMs: Date.now(),
     files: certificates.contents,

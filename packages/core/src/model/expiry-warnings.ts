@@ -1,5 +1,11 @@
 // Which ends of certificates are to be told now: once when one comes nearer, and again every day that nothing is done about it.
-import { type CertificateExpiry, daysLeft, type ExpiryLimits, type ExpiryStage, expiryStage } from "./certificate-expiry.ts";
+import {
+  type CertificateExpiry,
+  daysLeft,
+  type ExpiryLimits,
+  type ExpiryStage,
+  expiryStage,
+} from "./certificate-expiry.ts";
 
 export interface ExpiryWarning extends CertificateExpiry {
   readonly stage: Exclude<ExpiryStage, "fine">;
