@@ -152,6 +152,8 @@ test("with no ctrl at all traffic goes on, and an edge that starts serves its la
   // And takes what comes when there is one again.
   await route("/get", "/anything");
   await first.restart();
-  await first.untilConverged(world.ids);
+  const { edges } = await first.untilConverged(world.ids);
   expect(await answers("/anything")).toEqual([200, 200, 200]);
+  // The new ctrl does not know what they served: it asked what they hold.
+  for (const { lastCommit } of edges) expect(lastCommit).toMatchObject({ resources: 1 });
 });

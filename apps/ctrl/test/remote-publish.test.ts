@@ -193,6 +193,25 @@ describe("certificates", () => {
   });
 });
 
+describe("a ctrl", () => {
+  it("whose certificates cannot be used does not start without them", async () => {
+    await using world = await Published.start();
+    await world.write("tls.key", "half");
+    expect(() => world.createPublisher()).toThrow(/^ctrl\.publish\.tls: .*tls\.crt: the private key cannot be parsed$/);
+  });
+
+  it("that ends waits for the edges of its machine, not for those of others", async () => {
+    await using world = await Published.start();
+    using _remote = await world.join("remote");
+    await world.publisher.untilNoEdges();
+    using local = await FakeEdge.greet(world.socketPath, "local");
+    const waiting = world.publisher.untilNoEdges().then(() => "over");
+    expect(await Promise.race([waiting, Promise.resolve("waiting")])).toBe("waiting");
+    local.socket.destroy();
+    expect(await waiting).toBe("over");
+  });
+});
+
 describe("an edge that never answers", () => {
   it("does not keep the others waiting, and is cut off with the reason", async () => {
     await using world = await Published.start({ timing: { answerTimeoutMs: 300 } });

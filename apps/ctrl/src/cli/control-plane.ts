@@ -13,6 +13,7 @@ import { emptiedFiles, filledFiles } from "../source/emptied-files.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
 import type { Logger } from "./log.ts";
 import { describeFinding } from "./render-diagnostics.ts";
+import { StrangerLog } from "./stranger-log.ts";
 import type { LoadedSettings } from "./settings.ts";
 
 /** Documents without a namespace; as offline. */
@@ -162,6 +163,7 @@ export class ControlPlane {
 }
 
 function logPublishing(log: Logger): PublisherEvents {
+  const strangers = new StrangerLog(log);
   return {
     onConnect: ({ id, address, version }) => log.info({ edge: id, address, version }, "edge connected"),
     onDisconnect: ({ id }, reason) => {
@@ -171,7 +173,7 @@ function logPublishing(log: Logger): PublisherEvents {
     onAck: ({ id }, version) => log.info({ edge: id, version }, "edge serves version"),
     onRollback: ({ edge, version, reason, current }) =>
       log.error({ edge, version, reason, current }, "edge refused version"),
-    onStranger: (address, reason) => log.warn({ address, reason }, "connection for edges refused"),
+    onStranger: (address, reason) => strangers.note(address, reason),
     onCredentials: (problem) => {
       if (problem === null) log.info("ctrl.publish.tls: the files as they are now are in use");
       else

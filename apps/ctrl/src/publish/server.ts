@@ -99,9 +99,13 @@ export class Publisher {
     return [...this.#edges].map((edge) => edge.status);
   }
 
-  /** Resolves when no edge is connected. */
+  /** Resolves when no edge of this machine is connected. Those of others go on without this ctrl. */
   async untilNoEdges(): Promise<void> {
-    if (this.#edges.size > 0) await new Promise<void>((resolve) => this.#onIdle.add(resolve));
+    if (this.#hasLocalEdge) await new Promise<void>((resolve) => this.#onIdle.add(resolve));
+  }
+
+  get #hasLocalEdge(): boolean {
+    return [...this.#edges].some((edge) => !this.#remotePeers.has(edge));
   }
 
   /** Stops listening, which removes the socket file, and cuts the edges off; they go on serving. */
@@ -185,7 +189,7 @@ export class Publisher {
     this.#connections.delete(edge);
     this.#remotePeers.delete(edge);
     if (this.#edges.delete(edge) || reason !== null) this.#options.events.onDisconnect(edge.status, reason);
-    if (this.#edges.size > 0) return;
+    if (this.#hasLocalEdge) return;
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
   }

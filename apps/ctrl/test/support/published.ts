@@ -23,6 +23,7 @@ export class Published implements AsyncDisposable {
   /** `connect edge-1`, `cut edge-1: reason`, `stranger: reason`, `credentials: problem`. */
   readonly events: string[] = [];
   publisher!: Publisher;
+  #options: PublishedOptions = {};
   #port = 0;
   readonly #directory: TemporaryDirectory;
   readonly #waiting = new Set<() => void>();
@@ -33,25 +34,31 @@ export class Published implements AsyncDisposable {
     this.socketPath = directory.at("state", "ctrl.sock");
   }
 
-  static async start({ timing, limits, allowedIdentities = ["{id}"] }: PublishedOptions = {}): Promise<Published> {
+  static async start(options: PublishedOptions = {}): Promise<Published> {
     const directory = await temporaryDirectory();
     const world = new Published(directory, await createAuthority({ commonName: "machines" }));
     await mkdir(directory.at("state"));
     await world.writeCredentials();
-    const path = (name: string) => directory.at(name);
-    const tls = { certificate: path("tls.crt"), privateKey: path("tls.key"), clientCa: path("ca.crt") };
-    world.publisher = new Publisher({
-      socketPath: world.socketPath,
-      ctrlUrl: "http://127.0.0.1:1",
-      store: world.store,
-      events: world.#publisherEvents(),
-      remote: { address: "127.0.0.1:0", tls: { ...tls, allowedIdentities } },
-      remoteLimits: { ...defaultRemoteLimits, ...limits },
-      ...(timing === undefined ? {} : { timing }),
-    });
+    world.#options = options;
+    world.publisher = world.createPublisher();
     const address = await world.publisher.listen();
     world.#port = Number(address?.split(":").at(-1));
     return world;
+  }
+
+  createPublisher(): Publisher {
+    const { timing, limits, allowedIdentities = ["{id}"] } = this.#options;
+    const path = (name: string) => this.#directory.at(name);
+    const tls = { certificate: path("tls.crt"), privateKey: path("tls.key"), clientCa: path("ca.crt") };
+    return new Publisher({
+      socketPath: this.socketPath,
+      ctrlUrl: "http://127.0.0.1:1",
+      store: this.store,
+      events: this.#publisherEvents(),
+      remote: { address: "127.0.0.1:0", tls: { ...tls, allowedIdentities } },
+      remoteLimits: { ...defaultRemoteLimits, ...limits },
+      timing: timing ?? {},
+    });
   }
 
   /** Renews ctrl's own certificate, and trusts `authorities` to sign those of edges. */

@@ -125,6 +125,11 @@ export const metricDefinitions = {
     labels: [],
   },
   sluice_worker_resident_memory_bytes: { type: "gauge", help: "Resident memory of a worker.", labels: ["worker"] },
+  sluice_worker_longest_pause_seconds: {
+    type: "gauge",
+    help: "The longest time since the last scrape in which a worker did nothing else: what a request may have waited for.",
+    labels: ["worker"],
+  },
   sluice_worker_cpu_seconds_total: {
     type: "counter",
     help: "CPU time of a worker, user and system.",

@@ -9,6 +9,7 @@ import { loadUws, prepareUwsEnvironment } from "../listen/uws/load.ts";
 import { bindUws } from "../listen/uws/listener.ts";
 import { NetworkForwarder } from "../network/forwarder.ts";
 import { AccessLog } from "../observe/access-log.ts";
+import { LongestPause } from "../observe/longest-pause.ts";
 import { ListenerMetrics } from "../observe/listener-metrics.ts";
 import { type MetricJson, metricJson } from "../observe/metric-json.ts";
 import { NetworkMetrics } from "../observe/network-metrics.ts";
@@ -40,6 +41,7 @@ export class Worker {
   readonly #routeMetrics = new RouteMetrics();
   readonly #listenerMetrics = new ListenerMetrics();
   readonly #networkMetrics = new NetworkMetrics();
+  readonly #longestPause = new LongestPause();
   readonly #clusters: ClusterManager;
   readonly #accessLog: AccessLog;
   readonly #proxy: Proxy;
@@ -145,6 +147,7 @@ export class Worker {
   close(): void {
     this.#proxy.close();
     this.#clusters.close();
+    this.#longestPause.close();
     this.#accessLog.flush();
   }
 
@@ -162,6 +165,7 @@ export class Worker {
       ...upstreamMetrics(this.#clusters.stats()),
       metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
       metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),
+      metricJson("sluice_worker_longest_pause_seconds", [{ value: this.#longestPause.take(), labels }]),
       metricJson("sluice_worker_cpu_seconds_total", [{ value: (user + system) / 1e6, labels }]),
     ];
   }
