@@ -71,8 +71,10 @@ export class TierCtrl {
     if (status === null || status.version === null || !isWanted(status.version)) return null;
     const isThere = ids.every((id) => {
       const edge = status.edges.find((one) => one.id === id);
-      const isServing = edge?.workers.every(({ version }) => version === status.version) ?? false;
-      return isServing && edge?.workers.length === workersOfEdge && edge.version === status.version;
+      // One that has a table under way may be about to serve that.
+      if (edge === undefined || edge.pending !== null) return false;
+      const isServing = edge.workers.every(({ version }) => version === status.version);
+      return isServing && edge.workers.length === workersOfEdge && edge.version === status.version;
     });
     return isThere ? status : null;
   }
