@@ -144,7 +144,7 @@ describe.each(engineLanes)("$name", ({ edge, expected }) => {
       notBefore: new Date(Date.now() - 9 * day),
       notAfter: new Date(Date.now() - day),
     });
-    const told = world.edge.stderr.nextJson<{ msg: string; level: number }>(({ msg = "" }) =>
+    const told = world.edge.stderr.nextJson<{ msg?: string; level: number }>(({ msg = "" }) =>
       msg.includes("HAS EXPIRED"),
     );
     await install("secret", expired);

@@ -202,8 +202,9 @@ describe("a ctrl", () => {
 
   it("that ends waits for the edges of its machine, not for those of others", async () => {
     await using world = await Published.start();
-    using _remote = await world.join("remote");
+    using remote = await world.join("remote");
     await world.publisher.untilNoEdges();
+    expect(remote.unread).toBe(0);
     using local = await FakeEdge.greet(world.socketPath, "local");
     const waiting = world.publisher.untilNoEdges().then(() => "over");
     expect(await Promise.race([waiting, Promise.resolve("waiting")])).toBe("waiting");

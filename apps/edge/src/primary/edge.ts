@@ -4,7 +4,7 @@ import type { Settings } from "@sluice/core/settings";
 import { type HelloMessage, protocolVersion } from "@sluice/core/wire";
 import { CtrlClient, type CtrlLink } from "./ctrl-client.ts";
 import type { CtrlTarget } from "./ctrl-target.ts";
-import { discardLastGood, loadLastGood, saveLastGood } from "./last-good.ts";
+import { LastGood } from "./last-good.ts";
 import { PortPlan } from "./port-plan.ts";
 import { type EdgeCounts, prometheusContentType, renderPrometheus } from "./prometheus.ts";
 import { acceptOffer, OfferMismatch, type TableBytes, type TableOffer, wholeOffer } from "./table-bytes.ts";
@@ -34,6 +34,7 @@ export class Edge implements AdminSource {
   readonly #options: EdgeOptions;
   readonly #ctrl: CtrlClient;
   readonly #ports: PortPlan;
+  readonly #lastGood: LastGood;
   readonly #counts: EdgeCounts = {
     liveSinceMs: 0,
     acceptedTables: 0,
@@ -50,6 +51,7 @@ export class Edge implements AdminSource {
     this.#options = options;
     const { settings, log } = options;
     this.#ports = new PortPlan(settings.edge);
+    this.#lastGood = new LastGood(settings.state.directory);
     this.pool = new WorkerPool({
       count: options.workers,
       configure: { type: "configure", settings, ticketSecret: options.ticketSecret },
@@ -79,16 +81,16 @@ export class Edge implements AdminSource {
   /** Serves the last good table if there is one, and asks ctrl for the current one. */
   async start(): Promise<void> {
     this.pool.start();
-    const { settings, log } = this.#options;
+    const { log } = this.#options;
     try {
-      const saved = await loadLastGood(settings.state.directory);
+      const saved = await this.#lastGood.load();
       if (saved !== null) {
         log.info({ version: saved.version }, "serving the last good table from disk");
         this.#offer(wholeOffer(saved), null);
       }
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, "the last good table on disk is damaged and ignored");
-      await discardLastGood(settings.state.directory);
+      await this.#lastGood.discard();
     }
     await this.#queue;
     this.#ctrl.start();
@@ -134,7 +136,7 @@ export class Edge implements AdminSource {
   async #take(offer: TableOffer, link: CtrlLink | null): Promise<void> {
     if (this.#isDraining) return;
     const live = this.pool.live?.bytes ?? null;
-    if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, link);
+    if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, null, link);
     let table: TableBytes;
     try {
       table = acceptOffer(offer, live);
@@ -149,20 +151,23 @@ export class Edge implements AdminSource {
     }
     this.#counts.liveSinceMs = Date.now();
     this.#counts.acceptedTables++;
-    await this.#accepted(table, link);
+    await this.#accepted(table, offer, link);
   }
 
-  async #accepted(table: TableBytes, link: CtrlLink | null): Promise<void> {
-    const { log, settings } = this.#options;
+  /** @param offer that led to the table; null when it was live already */
+  async #accepted(table: TableBytes, offer: TableOffer | null, link: CtrlLink | null): Promise<void> {
+    const { log } = this.#options;
     const workers = this.pool.slots.map(({ number, pid, appliedMs }) => ({ worker: number, pid, appliedMs }));
     if (link !== null) {
       log.info({ version: table.version, workers: workers.length }, "table is live");
-      await saveLastGood(settings.state.directory, table).catch((error: unknown) =>
-        log.error(
-          { reason: reasonOf(error) },
-          "the last good table could not be saved; a restart without ctrl would have none",
-        ),
-      );
+      await this.#lastGood
+        .save(table, offer)
+        .catch((error: unknown) =>
+          log.error(
+            { reason: reasonOf(error) },
+            "the last good table could not be saved; a restart without ctrl would have none",
+          ),
+        );
       link.send({ type: "ack", version: table.version, workers });
     }
     if (this.#isReady) return;
