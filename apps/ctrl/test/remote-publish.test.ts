@@ -193,6 +193,21 @@ describe("certificates", () => {
   });
 });
 
+describe("a stream", () => {
+  it("does not outlive the certificate that opened it", async () => {
+    await using world = await Published.start({ limits: { lookEveryMs: 20 } });
+    // Certificates count in seconds.
+    const notAfter = new Date(Date.now() + 3_000);
+    using edge = new FakeEdge(world.dial(await world.identity({ dnsNames: ["edge-1"], notAfter })));
+    await edge.greet("edge-1");
+    using other = await world.join("edge-2");
+    await edge.closed;
+    expect(Date.now()).toBeGreaterThan(notAfter.getTime() - 1_000);
+    expect(await world.untilEvent((event) => event.startsWith("cut"))).toBe("cut edge-1: its certificate has expired");
+    expect(other.unread).toBe(0);
+  });
+});
+
 describe("a ctrl", () => {
   it("whose certificates cannot be used does not start without them", async () => {
     await using world = await Published.start();

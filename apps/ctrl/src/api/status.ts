@@ -1,7 +1,7 @@
 // GET /v1/status and /v1/versions: what is live where, since when, and what the last attempt said. Times are RFC 3339.
 import type { Diagnostic } from "@sluice/core/model";
 import type { CertificateStatus } from "../publish/certificate-watch.ts";
-import type { EdgeStatus } from "../publish/edge-connection.ts";
+import type { EdgeStatus } from "../publish/edge-status.ts";
 import type { VersionEntry, VersionStore } from "../store/versions.ts";
 
 export interface ControlPlaneState {

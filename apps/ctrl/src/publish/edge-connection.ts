@@ -17,6 +17,7 @@ import {
   silenceLimitMs,
   type WorkerStatus,
 } from "@sluice/core/wire";
+import type { EdgeNack, EdgeStatus, SentCommit } from "./edge-status.ts";
 import { type Base, type CommitFrame, type CommitFrames, frameForInventory } from "./commit-frames.ts";
 
 export interface EdgeTiming {
@@ -37,40 +38,6 @@ export const defaultTiming: EdgeTiming = {
 
 /** An edge that was told why it is refused has this long to read it. */
 const farewellMs = 1_000;
-
-export interface EdgeNack {
-  readonly version: string;
-  readonly worker: number | null;
-  readonly reason: string;
-  readonly atMs: number;
-}
-
-/** What a commit cost. */
-export interface SentCommit {
-  readonly version: string;
-  readonly bytes: number;
-  readonly resources: number;
-  readonly atMs: number;
-}
-
-export interface EdgeStatus {
-  readonly id: string;
-  readonly productVersion: string;
-  /** `local` on the control socket, else the address it comes from. */
-  readonly address: string;
-  readonly connectedSinceMs: number;
-  /** The version it last said to serve. */
-  readonly version: string | null;
-  /** The version it was sent and has not answered for. */
-  readonly pending: string | null;
-  readonly workers: readonly WorkerStatus[];
-  readonly listeners: readonly ListenerStatus[];
-  /** The last refusal, until it serves another version than it did then. */
-  readonly nack: EdgeNack | null;
-  /** On this connection. */
-  readonly bytesSent: number;
-  readonly lastCommit: SentCommit | null;
-}
 
 export interface EdgeConnectionEvents {
   /** Said hello, and was welcomed. */

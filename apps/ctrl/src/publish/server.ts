@@ -5,22 +5,21 @@ import { findIdentityProblem } from "@sluice/core/match";
 import type { EncodedTable } from "@sluice/core/wire";
 import type { VersionStore } from "../store/versions.ts";
 import { CommitFrames } from "./commit-frames.ts";
+import { defaultTiming, EdgeConnection, type EdgeConnectionEvents, type EdgeTiming } from "./edge-connection.ts";
+import type { EdgeStatus } from "./edge-status.ts";
 import {
-  defaultTiming,
-  EdgeConnection,
-  type EdgeConnectionEvents,
-  type EdgeStatus,
-  type EdgeTiming,
-} from "./edge-connection.ts";
-import { type PublishSettings, RemoteListener, type RemoteLimits, type VerifiedPeer } from "./remote-listener.ts";
+  defaultRemoteLimits,
+  type PublishSettings,
+  type RemoteLimits,
+  RemoteListener,
+  type VerifiedPeer,
+} from "./remote-listener.ts";
 import { listenOnSocketFile } from "./socket-file.ts";
 
 /** Edges on one machine; connections beyond are closed at once. */
 const maxEdges = 256;
 /** Edges on other machines. */
 const maxRemoteEdges = 1024;
-/** Its certificate ended while it was connected. Looked at this often. */
-const expiryLookMs = 60_000;
 
 /** What the publisher has to tell: to a log. */
 export interface PublisherEvents {
@@ -86,7 +85,8 @@ export class Publisher {
   async listen(): Promise<string | null> {
     await listenOnSocketFile(this.#server, this.#options.socketPath);
     if (this.#remote === null) return null;
-    this.#timer = setInterval(() => this.#closeExpired(), expiryLookMs);
+    const { lookEveryMs } = this.#options.remoteLimits ?? defaultRemoteLimits;
+    this.#timer = setInterval(() => this.#closeExpired(), lookEveryMs);
     return await this.#remote.listen();
   }
 

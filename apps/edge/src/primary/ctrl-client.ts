@@ -20,8 +20,11 @@ import type { CtrlTarget } from "./ctrl-target.ts";
 /** One connection, for those who answer what came over it. Once it is gone nothing is sent any more: another ctrl did not ask. */
 export interface CtrlLink {
   send(message: EdgeMessage): void;
-  /** Ends the connection; the next begins with a hello. */
+  /** Ends the connection. */
   drop(reason: string): void;
+  /** Ends it because the two ends do not agree on what is live here: the next hello, to the same ctrl, will tell. */
+  resync(reason: string): void;
+  readonly isOpen: boolean;
 }
 
 export interface CtrlEvents {
@@ -72,6 +75,8 @@ export class CtrlClient {
   #timer: NodeJS.Timeout | null = null;
   #pauseMs: number;
   #welcomedAtMs: number | null = null;
+  /** The connection that ends now is to be made anew, with the same ctrl. */
+  #isResync = false;
   #isClosed = false;
   /** By target. */
   readonly #lastProblems = new Map<CtrlTarget, string>();
@@ -125,6 +130,13 @@ export class CtrlClient {
     const link: CtrlLink = {
       send: (message) => write(socket, message),
       drop: (reason) => void socket.destroy(new Error(reason)),
+      resync: (reason) => {
+        this.#isResync = true;
+        link.drop(reason);
+      },
+      get isOpen() {
+        return !socket.destroyed;
+      },
     };
     const { welcomeTimeoutMs, silenceLimitMs: limitMs } = this.#timing;
     const deadline = setTimeout(() => link.drop(`no welcome within ${welcomeTimeoutMs / 1000} s`), welcomeTimeoutMs);
@@ -180,11 +192,13 @@ export class CtrlClient {
   }
 
   #onClose(): void {
-    const welcomedAtMs = this.#welcomedAtMs;
+    const [welcomedAtMs, isResync] = [this.#welcomedAtMs, this.#isResync];
     this.#socket = null;
     this.#welcomedAtMs = null;
+    this.#isResync = false;
     if (this.#isClosed) return;
     if (welcomedAtMs === null) return this.#tryNext();
+    if (isResync) return this.#tryLater();
     this.#log.warn({ address: this.#target.name }, "ctrl is gone; serving what is live");
     if (performance.now() - welcomedAtMs < this.#timing.healthyLifeMs) return this.#tryNext();
     this.#tried = 0;
@@ -198,6 +212,10 @@ export class CtrlClient {
     this.#index = (this.#index + 1) % this.#targets.length;
     this.#tried++;
     if (this.#tried % this.#targets.length > 0) return this.#tryAfter(this.#timing.minPauseMs);
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
     this.#tryAfter(this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, this.#timing.maxPauseMs);
   }

@@ -134,7 +134,8 @@ export class Edge implements AdminSource {
   }
 
   async #take(offer: TableOffer, link: CtrlLink | null): Promise<void> {
-    if (this.#isDraining) return;
+    // What a ctrl offered that is gone is the next one's to decide.
+    if (this.#isDraining || link?.isOpen === false) return;
     const live = this.pool.live?.bytes ?? null;
     if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, null, link);
     let table: TableBytes;
@@ -146,7 +147,7 @@ export class Edge implements AdminSource {
       this.#ports.keep(bindings);
     } catch (error) {
       // Not a refusal, which would take the version back everywhere: it is this edge that ctrl is wrong about.
-      if (error instanceof OfferMismatch && link !== null) return link.drop(error.message);
+      if (error instanceof OfferMismatch && link !== null) return link.resync(error.message);
       return this.#refused(offer.version, { worker: null, reason: reasonOf(error) }, link);
     }
     this.#counts.liveSinceMs = Date.now();

@@ -184,6 +184,21 @@ describe("an edge", () => {
     expect(second.heard).toEqual(["hello", "alive"]);
   });
 
+  test("that finds itself in disagreement on what it serves says hello to the same ctrl anew", async () => {
+    await using first = await ctrl("a");
+    await using second = await ctrl("b");
+    // Nothing lives long enough to be well: any other end would lead to the next one.
+    using client = new Client([first, second], { healthyLifeMs: 60_000 });
+    await client.untilConnected(first);
+    for (let round = 0; round < 3; round++) {
+      expect(client.links.at(-1)?.isOpen).toBe(true);
+      client.links.at(-1)?.resync("the offer builds on another version");
+      await client.untilConnected(first);
+      expect(client.links.at(-2)?.isOpen).toBe(false);
+    }
+    expect(second.heard).toEqual([]);
+  });
+
   test("shows a renewed certificate on its next connection, and the former one while the files are broken", async () => {
     await using only = await ctrl("a");
     using client = new Client([only]);
