@@ -157,3 +157,26 @@ test("with no ctrl at all traffic goes on, and an edge that starts serves its la
   // The new ctrl does not know what they served: it asked what they hold.
   for (const { lastCommit } of edges) expect(lastCommit).toMatchObject({ resources: 1 });
 });
+
+test("one of a thousand virtual services is less than a five-hundredth of the table on the wire", async () => {
+  const many = (changed: string) =>
+    documents(
+      ...Array.from({ length: 1000 }, (_, index) => {
+        const hosts = [`host-${index}.example`];
+        const prefixes = [index === 500 ? changed : "/"];
+        return virtualService(`many-${index}`, { hosts, gateways: ["many"], destination: "app", prefixes });
+      }),
+    );
+  const gate = documents(gatewayResource("many", [httpServer(["*.example"])]));
+  const before = await first.untilConverged(world.ids);
+  await world.write({ "many-gate.yaml": gate, "many.yaml": many("/get") });
+  const whole = await first.untilConverged(world.ids, (version) => version !== before.version);
+  await world.write({ "many.yaml": many("/headers") });
+  const after = await first.untilConverged(world.ids, (version) => version !== whole.version);
+  const statuses = await Promise.all(world.edges.map((edge) => edge.ask("host-500.example", "/headers")));
+  expect(statuses).toEqual([200, 200, 200]);
+  for (const [index, { lastCommit }] of after.edges.entries()) {
+    expect(lastCommit).toMatchObject({ version: after.version, resources: 1 });
+    expect((lastCommit?.bytes ?? 0) * 500).toBeLessThan(whole.edges[index]?.lastCommit?.bytes ?? 0);
+  }
+});
