@@ -192,7 +192,8 @@ export class EdgeConnection {
     // After a refusal the edge is offered what it serves already: its consent to that does not settle the refusal.
     if (table.version !== this.#version) this.#nack = null;
     this.#version = table.version;
-    this.#base = table;
+    // Without the bytes: each edge that is behind would keep another table of them alive.
+    this.#base = { version: table.version, manifest: table.manifest };
     this.#inventory = null;
     return () => this.#events.onAck(this, table.version);
   }

@@ -11,7 +11,7 @@ export class LongestPause {
     this.#histogram.enable();
   }
 
-  /** Seconds, since it was last taken. */
+  /** Seconds, since it was last taken; what begins in the very next turn of the loop is missed. */
   take(): number {
     // Of nothing recorded the maximum is 0; else it holds the interval itself.
     const seconds = Math.max(0, this.#histogram.max / 1e9 - resolutionMs / 1000);
