@@ -1,6 +1,6 @@
 // Makes the next table out of the one before it and what changed. Nothing of the former table is touched, so that a change can be
 // prepared beside the live table and dropped; what did not change keeps its object, so that `===` tells what did.
-import type { RouteConfig, Table, VirtualHost } from "../model/table.ts";
+import type { RouteConfig, Table, VirtualHost } from "../model/index.ts";
 import type { Codec } from "./codec.ts";
 import { digestOf, type ManifestEntry, type ResourceKey, type ResourceType, virtualHostKey } from "./manifest.ts";
 import { unpackPlain } from "./message-pack.ts";
