@@ -47,6 +47,7 @@ export interface ExchangeHandler {
   onUpstreamInformational(exchange: Exchange, status: number, headers: readonly string[]): void;
   onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void;
   onUpstreamData(exchange: Exchange, chunk: Uint8Array): void;
+  onUpstreamHalfEnd(exchange: Exchange): void;
   onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void;
   onUpstreamFlush(exchange: Exchange): void;
   onUpstreamError(exchange: Exchange, failure: FailureCode): void;
@@ -110,6 +111,8 @@ export abstract class Exchange implements UpstreamHandler {
   upstreamRespondedAt: number;
   /** Seconds of the coarse clock at the last byte in either direction. */
   lastActivity: number;
+  /** Value of a `set-cookie` header that the response gets: an endpoint was chosen by a cookie that the client did not have yet. Empty: none. */
+  setCookie: string;
   /** Runs out when the whole exchange may take no longer; null without such a limit. */
   deadline: NodeJS.Timeout | null;
 
@@ -145,6 +148,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.upstreamStartedAt = 0;
     this.upstreamRespondedAt = 0;
     this.lastActivity = 0;
+    this.setCookie = "";
     this.deadline = null;
   }
 
@@ -176,6 +180,13 @@ export abstract class Exchange implements UpstreamHandler {
    * case; an engine or a framing that cannot carry them leaves them out.
    */
   abstract sendEnd(trailers?: readonly string[]): void;
+  /**
+   * In a tunnel: ends the half towards the client, who may go on sending; `sendEnd` follows when that has ended, too. False, and nothing done, where
+   * the engine cannot end one half alone.
+   */
+  sendHalfEnd(): boolean {
+    return false;
+  }
   /** Nothing more comes for now: whatever is held back goes out. */
   abstract flush(): void;
   /** Ends it so that the client cannot take what it got for a complete response: h1 closes the connection, h2 resets the stream. */
@@ -194,6 +205,10 @@ export abstract class Exchange implements UpstreamHandler {
 
   onUpstreamData(chunk: Uint8Array): void {
     this.handler.onUpstreamData(this, chunk);
+  }
+
+  onUpstreamHalfEnd(): void {
+    this.handler.onUpstreamHalfEnd(this);
   }
 
   onUpstreamEnd(trailers: readonly string[]): void {

@@ -55,7 +55,7 @@ export class RuntimeRouteConfig {
   }
 
   #runtimeRoute(virtualHost: string, route: Route): RuntimeRoute {
-    const { clusters } = route.action;
+    const clusters = route.action.kind === "forward" ? route.action.clusters : [];
     const routeName = nameOfRoute(route);
     const destination = clusters.length === 1 ? hostOfCluster(clusters[0]?.cluster ?? "") : "";
     return {

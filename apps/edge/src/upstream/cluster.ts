@@ -2,6 +2,7 @@
 // warm connections, of endpoints that remain.
 import { isIP } from "node:net";
 import type { Cluster, Endpoint } from "@sluice/core/model";
+import type { Downstream } from "../exchange/downstream.ts";
 import { LeastRequestBalancer, type Random } from "./balancer.ts";
 import { type ClusterCounters, type ClusterStats, createCounters } from "./cluster-counters.ts";
 import type { IdleClock } from "./idle-clock.ts";
@@ -24,6 +25,18 @@ interface Target {
   readonly port: number;
   weight: number;
 }
+
+/** What the choice of an endpoint may depend on; an exchange is one. */
+export interface BalancedRequest {
+  readonly query: string;
+  readonly scheme: "http" | "https";
+  readonly downstream: Pick<Downstream, "remoteAddress">;
+  /** Receives the cookie that was made for a client without one; see `Exchange.setCookie`. */
+  setCookie: string;
+  header(name: string): string | null;
+}
+
+const noEndpoints: readonly EndpointPool[] = [];
 
 export class ClusterRuntime {
   readonly name: string;
@@ -49,10 +62,22 @@ export class ClusterRuntime {
     this.update(cluster, secret);
   }
 
-  /** The endpoint for the next request; null when none is healthy (or none has resolved): `no_healthy_upstream`. */
-  choose(): EndpointPool | null {
+  /**
+   * The endpoint for a request; null when none is healthy (or none has resolved): `no_healthy_upstream`.
+   *
+   * @param request what a hash may be made of; null for raw connections, of which only the client's address is known
+   * @param tried endpoints to avoid, if there are others
+   */
+  choose(_request: BalancedRequest | null = null, _tried: readonly EndpointPool[] = noEndpoints): EndpointPool | null {
     return this.balancer.choose();
   }
+
+  /** True when one more retry may begin (`maxRetries`, retry budget); `endRetry` is owed then. */
+  beginRetry(): boolean {
+    return true;
+  }
+
+  endRetry(): void {}
 
   /**
    * Takes on a new version of the cluster, or of its secrets. Endpoints that remain keep their connections, the others finish what
@@ -91,6 +116,11 @@ export class ClusterRuntime {
   /** Connections that are open, of any kind, to any of its endpoints. */
   get openConnections(): number {
     return this.counters.openConnections;
+  }
+
+  /** Why no connection over TLS may be opened; null when all is well, or without TLS. */
+  get tlsProblem(): string | null {
+    return this.transport.tls?.problem ?? null;
   }
 
   private takeTransport(next: Transport): void {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { plainEndpoint } from "@sluice/core/model";
 import { encodeProxyHeader } from "../../src/exchange/proxy-header.ts";
 import { reset } from "../../src/network/relay.ts";
 import { closed, openTcp, readUntil } from "../listen-node/support.ts";
@@ -219,18 +220,18 @@ describe("an upstream that cannot be had closes the connection, is logged and co
     await flagged(world, "NC");
   });
 
-  test("UF: TLS to the upstream is configured, and nothing goes there in clear", async () => {
+  test("UF: what TLS to the upstream needs is not there, and nothing goes there in clear", async () => {
     await using upstream = await Upstream.listen();
     const tls = {
       certificate: null,
-      trustedCa: null,
+      trustedCa: "missing",
       crl: null,
       sni: "",
       subjectAltNames: [],
       acceptsUntrusted: false,
     };
     await using world = await NetworkWorld.start(pair(upstream, { tls }));
-    expect(await flagged(world, "UF")).toContain('"upstream_tls_unsupported"');
+    expect(await flagged(world, "UF")).toContain('"certificate or CA missing"');
     expect(upstream.sockets).toEqual([]);
   });
 
@@ -314,7 +315,7 @@ describe("where to", () => {
   test("open connections count as load, so two endpoints share them evenly", async () => {
     await using first = await Upstream.listen();
     await using second = await Upstream.listen();
-    const endpoints = [first, second].map(({ port }) => ({ address: "127.0.0.1", port, weight: 1, healthy: true }));
+    const endpoints = [first, second].map(({ port }) => plainEndpoint("127.0.0.1", port));
     const cluster = clusterTo(first, { endpoints });
     await using world = await NetworkWorld.start({ clusters: [cluster], chains: [forwardChain([cluster])] });
     const clients = [];

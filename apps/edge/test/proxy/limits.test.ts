@@ -1,7 +1,7 @@
 // Limits that the proxy itself keeps: how long an exchange may take in all, how much a client may send, and what counts as an accepted tunnel.
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { defaultClusterLimits, plainTransport, type Table } from "@sluice/core/model";
+import { defaultClusterLimits, forwardTo, plainEndpoint, plainTransport, type Table } from "@sluice/core/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AccessLog } from "../../src/observe/access-log.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
@@ -76,7 +76,8 @@ function proxyWith(limits: { requestTimeoutMs?: number; maxBodyBytes?: number })
                 virtualService: ref,
                 rule: { http: 0, match: -1 },
                 match: { path: { kind: "prefix", value: "/", ignoreCase: false }, headers: [], queryParams: [] },
-                action: { kind: "forward", clusters: [{ cluster: "c", weight: 1 }] },
+                action: forwardTo([{ cluster: "c", weight: 1 }]),
+                policy: null,
                 operation: "c",
               },
             ],
@@ -94,7 +95,7 @@ function proxyWith(limits: { requestTimeoutMs?: number; maxBodyBytes?: number })
         subset: "",
         discovery: "EDS",
         connectTimeoutMs: 1000,
-        endpoints: [{ address: "127.0.0.1", port, weight: 1, healthy: true }],
+        endpoints: [plainEndpoint("127.0.0.1", port)],
       },
     ],
     secrets: [],

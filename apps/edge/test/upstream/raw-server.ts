@@ -1,5 +1,5 @@
 // A TCP server that says what a test tells it to, and a cluster manager in front of it.
-import { plainTransport } from "@sluice/core/model";
+import { plainEndpoint, plainTransport } from "@sluice/core/model";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Cluster, Endpoint } from "@sluice/core/model";
@@ -89,10 +89,7 @@ export function clusterOf(endpoints: readonly Partial<Endpoint>[], rest: Partial
     connectTimeoutMs: 5000,
     ...plainTransport,
     endpoints: endpoints.map((endpoint) => ({
-      address: "127.0.0.1",
-      port: 1,
-      weight: 1,
-      healthy: true,
+      ...plainEndpoint("127.0.0.1", 1),
       ...endpoint,
     })),
     ...rest,

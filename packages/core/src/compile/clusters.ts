@@ -1,10 +1,12 @@
 // The clusters that routes lead to, and their endpoints. A cluster nobody names is not built; a name whose host or port nobody
 // declares has no cluster, and requests to it get 503 (NC).
+import { plainEndpoint } from "../model/index.ts";
 import type {
   Cluster,
   Endpoint,
   Listener,
   Resource,
+  RouteAction,
   RouteConfig,
   ServiceEntryPort,
   ServiceEntrySpec,
@@ -50,7 +52,11 @@ export function buildClusters(scope: ClusterScope): readonly Cluster[] {
 
 function httpClusters(routeConfigs: readonly RouteConfig[]): ReadonlySet<string> {
   const routes = routeConfigs.flatMap(({ virtualHosts }) => virtualHosts.flatMap((host) => host.routes));
-  return new Set(routes.flatMap(({ action }) => action.clusters.map(({ cluster }) => cluster)));
+  return new Set(routes.flatMap(({ action }) => clustersOf(action)));
+}
+
+function clustersOf(action: RouteAction): readonly string[] {
+  return action.kind === "forward" ? [...action.clusters, ...action.mirrors].map(({ cluster }) => cluster) : [];
 }
 
 function rawClusters(listeners: readonly Listener[]): readonly string[] {
@@ -83,14 +89,12 @@ function entryEndpoints(
   const targetPort = port.targetPort ?? port.number;
   const listed = entry.spec.endpoints ?? [];
   if (listed.length === 0 && dnsHost !== null && !dnsHost.startsWith("*")) {
-    return [{ address: dnsHost, port: targetPort, weight: 1, healthy: true }];
+    return [plainEndpoint(dnsHost, targetPort)];
   }
   return listed
     .map(({ address, ports, weight }) => ({
-      address,
-      port: ports?.[port.name] ?? targetPort,
+      ...plainEndpoint(address, ports?.[port.name] ?? targetPort),
       weight: weight === undefined || weight === 0 ? 1 : weight,
-      healthy: true,
     }))
     .toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
 }

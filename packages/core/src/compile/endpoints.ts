@@ -25,7 +25,8 @@ function fromSlices(slices: readonly Resource<EndpointSliceSpec>[], port: Servic
     for (const { addresses, conditions } of spec.endpoints) {
       // Absent or null means unknown, which Kubernetes asks to read as ready.
       const healthy = conditions?.ready !== false;
-      for (const address of addresses) endpoints.push({ address, port: number, weight: 1, healthy });
+      for (const address of addresses)
+        endpoints.push({ address, port: number, weight: 1, healthy, locality: "", priority: 0 });
     }
   }
   return endpoints;
@@ -37,9 +38,9 @@ function fromEndpoints(object: Resource<EndpointsSpec> | null, port: ServicePort
     const number = endpointPort(subset.ports ?? [], port);
     if (number === null) continue;
     for (const { ip } of subset.addresses ?? [])
-      endpoints.push({ address: ip, port: number, weight: 1, healthy: true });
+      endpoints.push({ address: ip, port: number, weight: 1, healthy: true, locality: "", priority: 0 });
     for (const { ip } of subset.notReadyAddresses ?? []) {
-      endpoints.push({ address: ip, port: number, weight: 1, healthy: false });
+      endpoints.push({ address: ip, port: number, weight: 1, healthy: false, locality: "", priority: 0 });
     }
   }
   return endpoints;

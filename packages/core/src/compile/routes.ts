@@ -1,12 +1,13 @@
 // From the HTTP rules of a VirtualService to routes, in order (istio-semantics 2.5).
-import type {
-  HttpMatchRequest,
-  HttpRule,
-  Resource,
-  Route,
-  RouteDestination,
-  RouteMatch,
-  VirtualServiceSpec,
+import {
+  forwardTo,
+  type HttpMatchRequest,
+  type HttpRule,
+  type Resource,
+  type Route,
+  type RouteDestination,
+  type RouteMatch,
+  type VirtualServiceSpec,
 } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
 import { isInScope, resolveDestination, type RuleScope, weighDestinations } from "./destinations.ts";
@@ -57,7 +58,8 @@ function buildRoute({ rule, match, at }: RuleMatch, scope: Scope, context: Compi
     virtualService: { namespace: virtualService.namespace, name: virtualService.name, apiVersion },
     rule: at,
     match: routeMatch,
-    action: { kind: "forward", clusters },
+    action: forwardTo(clusters),
+    policy: null,
     operation: describeOperation(destinations, routeMatch, { scope, context }),
   };
 }

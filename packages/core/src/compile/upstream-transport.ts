@@ -19,7 +19,15 @@ import { buildUpstreamTls } from "./upstream-tls.ts";
 
 export type UpstreamTransport = Pick<
   Cluster,
-  "connectTimeoutMs" | "protocol" | "tls" | "limits" | "sendsProxyProtocol" | "destinationRule"
+  | "connectTimeoutMs"
+  | "protocol"
+  | "tls"
+  | "limits"
+  | "balancer"
+  | "warmup"
+  | "outlierDetection"
+  | "sendsProxyProtocol"
+  | "destinationRule"
 >;
 
 export interface TransportQuestion {
@@ -42,6 +50,9 @@ export function buildTransport({ known, rule, carriesHttp, secrets }: TransportQ
     protocol: chooseProtocol(known, pool, carriesHttp),
     tls: isTls ? buildUpstreamTls(policy.tls ?? {}, { rule, path, secrets, entrySans: entrySans ?? [] }) : null,
     limits: buildLimits(pool, carriesHttp),
+    balancer: { kind: "least-request" },
+    warmup: null,
+    outlierDetection: null,
     sendsProxyProtocol: proxyProtocol === undefined ? null : (proxyProtocol.version ?? "V1"),
     destinationRule: rule === null ? null : describeRule(rule),
   };
@@ -89,6 +100,9 @@ function buildLimits({ tcp = {}, http = {} }: ConnectionPoolSettings, carriesHtt
     maxConcurrentStreams: http.maxConcurrentStreams ?? defaultClusterLimits.maxConcurrentStreams,
     idleTimeoutMs: duration(httpIdleTimeout ?? tcp.idleTimeout) ?? defaultClusterLimits.idleTimeoutMs,
     maxConnectionDurationMs: duration(tcp.maxConnectionDuration) ?? defaultClusterLimits.maxConnectionDurationMs,
+    http2Keepalive: null,
+    maxRetries: 0,
+    retryBudget: null,
     tcpKeepaliveMs: tcp.tcpKeepalive === undefined ? null : (duration(tcp.tcpKeepalive.time) ?? systemKeepaliveMs),
   };
 }

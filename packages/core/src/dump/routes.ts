@@ -44,7 +44,9 @@ function dumpRoute(route: Route): JsonObject {
 }
 
 /** Without a timeout and without retries: this release has neither, so none is printed. */
-function dumpAction({ clusters }: RouteAction, dialect: Dialect): JsonObject {
+function dumpAction(action: RouteAction, dialect: Dialect): JsonObject {
+  if (action.kind !== "forward") return {};
+  const { clusters } = action;
   const [first] = clusters;
   const target =
     clusters.length === 1 && first !== undefined

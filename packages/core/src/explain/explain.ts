@@ -1,5 +1,5 @@
 // Where a request would go, and why: the naive reading of a table with a diary, stage by stage, from the port to the cluster.
-import type { Table } from "../model/table.ts";
+import type { Table } from "../model/index.ts";
 import { Diary } from "./diary.ts";
 import type { Explanation, Question } from "./explanation.ts";
 import { readListener } from "./read-connection.ts";

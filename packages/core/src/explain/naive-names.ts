@@ -1,6 +1,6 @@
 // The naive reading of names: which of many candidates claims a host or server name most specifically (istio-semantics 2.2, 2.4).
 import { hostCovers, isWildcardHost } from "../model/host.ts";
-import type { FilterChain, VirtualHost } from "../model/table.ts";
+import type { FilterChain, VirtualHost } from "../model/index.ts";
 import type { Diary } from "./diary.ts";
 import { quote } from "./quote.ts";
 

@@ -1,6 +1,6 @@
 // The stages of a connection: listener, filter chain, certificates of both sides; for raw connections also their destination.
 import { normalizeServerName } from "../match/chain-index.ts";
-import type { FilterChain, Listener, NetworkForward } from "../model/table.ts";
+import type { FilterChain, Listener, NetworkForward } from "../model/index.ts";
 import { readFilterChain } from "./naive-names.ts";
 import { inConnections, readClusters } from "./read-clusters.ts";
 import { readRequest } from "./read-request.ts";
@@ -102,14 +102,15 @@ function readTls(reading: Reading, listener: Listener): Outcome {
   const chain = readFilterChain(listener.filterChains, name === "" ? null : name, diary);
   if (chain === null) return reject("no-filter-chain");
   findings.filterChain = chain.name;
-  if (chain.forward !== null && chain.tls === null) return readForward(reading, chain.forward, "passthrough");
-  if (question.scheme === "tcp") {
+  const { forward } = chain;
+  if (forward !== null && chain.tls === null) return readForward(reading, forward, "passthrough");
+  if (forward === null && question.scheme === "tcp") {
     diary.rejected("filter-chain", chain.name, "the chain ends TLS and speaks HTTP, not plain TCP");
     return reject("no-filter-chain");
   }
   readServerCertificates(reading, chain);
   if (!readClientCertificate(reading, chain)) return reject("client-certificate-required");
-  return readRequest(reading, chain, listener);
+  return forward === null ? readRequest(reading, chain, listener) : readForward(reading, forward, "tcp");
 }
 
 /** Notes what is wrong with the chain's own certificates. */

@@ -1,5 +1,5 @@
 // The state of one reading: what was asked, what was found so far, and how it may end.
-import type { Table } from "../model/table.ts";
+import type { Table } from "../model/index.ts";
 import type { Diary } from "./diary.ts";
 import type { Action, ErrorCode, Question } from "./explanation.ts";
 

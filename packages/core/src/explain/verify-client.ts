@@ -7,7 +7,7 @@ import { X509Certificate as ParsedCertificate, X509Crl } from "@peculiar/x509";
 
 import { checkClientCertificate } from "../match/client-certificate.ts";
 import { pemBlocks } from "../model/pem.ts";
-import type { ClientValidation, SecretResource } from "../model/table.ts";
+import type { ClientValidation, SecretResource } from "../model/index.ts";
 
 /** Longer chains are refused, as OpenSSL's depth limit would, and a cycle of cross-signed CAs ends. */
 const maxChainLength = 10;

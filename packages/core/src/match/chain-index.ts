@@ -1,6 +1,6 @@
 // Chooses the filter chain of a connection by SNI, and says when a request on it asks for the host of another chain.
 import { asciiLowerCase } from "./ascii.ts";
-import type { FilterChain } from "../model/table.ts";
+import type { FilterChain } from "../model/index.ts";
 import { SuffixMap } from "./suffix-map.ts";
 
 export class ChainIndex {

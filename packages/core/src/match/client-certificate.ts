@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 
 import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
 
-import type { ClientValidation } from "../model/table.ts";
+import type { ClientValidation } from "../model/index.ts";
 import { sanMatches } from "./subject-alt-name.ts";
 import type { PresentedSan } from "./subject-alt-name.ts";
 

@@ -1,5 +1,5 @@
 // One route ready to be asked: its path in the form it is compared in, and what it demands besides.
-import type { PathMatch, RouteMatch } from "../model/table.ts";
+import type { PathMatch, RouteMatch } from "../model/index.ts";
 import { asciiLowerCase } from "./ascii.ts";
 import type { MatchRequest } from "./match-request.ts";
 import { compilePredicates } from "./route-predicates.ts";

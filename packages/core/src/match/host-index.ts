@@ -1,5 +1,5 @@
 // Finds the virtual host of a request's host: exact, longest wildcard, then `*`.
-import type { VirtualHost } from "../model/table.ts";
+import type { VirtualHost } from "../model/index.ts";
 import { SuffixMap } from "./suffix-map.ts";
 import { matcherFor } from "./virtual-host-matcher.ts";
 import type { VirtualHostMatcher } from "./virtual-host-matcher.ts";

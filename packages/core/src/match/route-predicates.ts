@@ -1,5 +1,5 @@
 // Everything a route demands besides its path: headers, pseudo headers and query parameters (istio-semantics 2.5).
-import type { HeaderMatch, QueryParamMatch, RouteMatch } from "../model/table.ts";
+import type { HeaderMatch, QueryParamMatch, RouteMatch } from "../model/index.ts";
 import type { MatchRequest } from "./match-request.ts";
 import { findQueryParameter } from "./query-parameter.ts";
 import { ValuePredicate } from "./value-predicate.ts";

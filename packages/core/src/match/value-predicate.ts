@@ -1,7 +1,7 @@
 // A value matcher ready to be asked: exact, prefix, presence or RE2.
 import { RE2JS } from "re2js";
 
-import type { ValueMatch } from "../model/table.ts";
+import type { ValueMatch } from "../model/index.ts";
 
 /**
  * A regular expression from configuration: RE2 (linear time), always a full match, compiled at its first use.

@@ -1,5 +1,5 @@
 // Picks the route of a virtual host: a plain walk while there are few, an index above that.
-import type { VirtualHost } from "../model/table.ts";
+import type { VirtualHost } from "../model/index.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import type { MatchRequest } from "./match-request.ts";
 import { RouteIndex } from "./route-index.ts";

@@ -1,5 +1,7 @@
 // The table: the compiled whole that an edge serves from. Plain data in dependency order (listeners → route configs → clusters,
 // secrets by name), so that it can be encoded, diffed and printed. Names are Envoy's; nothing here knows a printing dialect.
+import type { Cluster } from "./cluster.ts";
+import type { Route, WeightedCluster } from "./route.ts";
 import type { SecretText } from "./secret-text.ts";
 
 /** The compiled whole. Every list is sorted by name: the same input gives the same bytes. */
@@ -42,7 +44,7 @@ export interface FilterChain {
   readonly tls: TlsContext | null;
   /** HTTP routes; null where bytes are forwarded as they come. Exactly one of `routeConfig` and `forward` is set. */
   readonly routeConfig: string | null;
-  /** TCP and TLS PASSTHROUGH: where the bytes go. */
+  /** TCP, and TLS PASSTHROUGH: where the bytes go. With `tls` those inside it, without as they come. */
   readonly forward: NetworkForward | null;
   /** Istio's `server.name`, used as statistics prefix by Envoy; null where the server has none. */
   readonly statPrefix: string | null;
@@ -143,150 +145,3 @@ export interface VirtualHost {
   readonly requireTls: boolean;
   readonly routes: readonly Route[];
 }
-
-/** One match of one HTTP rule and where it leads. */
-export interface Route {
-  /** `http[].name`, with `.match.name`; empty when unnamed. */
-  readonly name: string;
-  readonly virtualService: ObjectRef & { readonly apiVersion: string };
-  /** Index of the rule in `spec.http` and of the match inside the rule; -1 for a rule without match. */
-  readonly rule: { readonly http: number; readonly match: number };
-  readonly match: RouteMatch;
-  readonly action: RouteAction;
-  /** Envoy's decorator: `httpbin.default.svc.cluster.local:8000/status*`. */
-  readonly operation: string;
-}
-
-/** Where a matched request goes. A union, so that redirect and direct response can join it. */
-export type RouteAction = ForwardAction;
-
-export interface ForwardAction {
-  readonly kind: "forward";
-  /** One or more; weights are relative and positive. A single destination has weight 1. */
-  readonly clusters: readonly WeightedCluster[];
-}
-
-export interface WeightedCluster {
-  /** May name a cluster that is not in the table: 503 NC at request time. */
-  readonly cluster: string;
-  readonly weight: number;
-}
-
-/** All predicates must hold (AND). */
-export interface RouteMatch {
-  readonly path: PathMatch;
-  /** Sorted by name; then `:method`, `:authority`, `:scheme`, as Istio compiles them. */
-  readonly headers: readonly HeaderMatch[];
-  readonly queryParams: readonly QueryParamMatch[];
-}
-
-/** Prefix is a plain string prefix: `/get` matches `/getx`. The query string takes no part. */
-export interface PathMatch {
-  readonly kind: "prefix" | "exact" | "regex";
-  readonly value: string;
-  readonly ignoreCase: boolean;
-}
-
-/** RE2 for `regex`, always a full match. */
-export interface ValueMatch {
-  readonly kind: "exact" | "prefix" | "regex" | "present";
-  /** Empty for `present`. */
-  readonly value: string;
-}
-
-/** `name` is lower case or one of the pseudo headers `:method`, `:authority`, `:scheme`. */
-export interface HeaderMatch extends ValueMatch {
-  readonly name: string;
-  /** `withoutHeaders`: the request matches when the header does not. A missing header counts as empty. */
-  readonly invert: boolean;
-}
-
-export interface QueryParamMatch extends ValueMatch {
-  readonly name: string;
-}
-
-/** A named set of endpoints and how to reach them. */
-export interface Cluster {
-  /** `outbound|8000||httpbin.default.svc.cluster.local`. */
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly subset: string;
-  /** `EDS`: endpoints from Kubernetes objects. `STATIC`: addresses of a ServiceEntry. `STRICT_DNS`: host names to resolve. */
-  readonly discovery: "EDS" | "STATIC" | "STRICT_DNS";
-  readonly connectTimeoutMs: number;
-  readonly protocol: UpstreamProtocol;
-  /** Null: cleartext. */
-  readonly tls: UpstreamTls | null;
-  readonly limits: ClusterLimits;
-  /** Each upstream connection begins with a PROXY protocol header that names the client. */
-  readonly sendsProxyProtocol: "V1" | "V2" | null;
-  /** The DestinationRule that says all this, for `pc cluster`. */
-  readonly destinationRule: (ObjectRef & { readonly apiVersion: string }) | null;
-  readonly endpoints: readonly Endpoint[];
-}
-
-export interface Endpoint {
-  /** IP address, or a host name in a `STRICT_DNS` cluster. */
-  readonly address: string;
-  readonly port: number;
-  /** Relative, positive. */
-  readonly weight: number;
-  /** False for addresses that Kubernetes lists as not ready: known, never used. */
-  readonly healthy: boolean;
-}
-
-/** `downstream`: h2 for requests that came over h2, HTTP/1.1 for the others (`useClientProtocol`). `tcp`: raw bytes only. */
-export type UpstreamProtocol = "http1" | "http2" | "downstream" | "tcp";
-
-/** TLS towards the upstream (DestinationRule `tls`). */
-export interface UpstreamTls {
-  /** Client certificate by the name of its secret resource (MUTUAL); null: none. */
-  readonly certificate: string | null;
-  /** Secret resource with the CA bundle; null: the system's. */
-  readonly trustedCa: string | null;
-  readonly crl: string | null;
-  /** Server name sent; empty: the host of the request (Envoy's auto_sni). */
-  readonly sni: string;
-  /** Any of these must be a SAN of the upstream's certificate; empty: the server name must. */
-  readonly subjectAltNames: readonly string[];
-  /** `insecureSkipVerify`. */
-  readonly acceptsUntrusted: boolean;
-}
-
-/** DestinationRule `connectionPool`, a worker's share. 0 means without limit, but for `idleTimeoutMs`, where it means never. */
-export interface ClusterLimits {
-  readonly maxConnections: number;
-  /** Requests that may wait for a connection. */
-  readonly maxPendingRequests: number;
-  /** Requests under way at once. */
-  readonly maxRequests: number;
-  readonly maxRequestsPerConnection: number;
-  /** Streams of one HTTP/2 connection. */
-  readonly maxConcurrentStreams: number;
-  readonly idleTimeoutMs: number;
-  readonly maxConnectionDurationMs: number;
-  /** TCP keep-alive; null: the system's default. */
-  readonly tcpKeepaliveMs: number | null;
-}
-
-/** Istio's defaults: no limits, idle connections kept for an hour. */
-export const defaultClusterLimits: ClusterLimits = {
-  maxConnections: 0,
-  maxPendingRequests: 0,
-  maxRequests: 0,
-  maxRequestsPerConnection: 0,
-  maxConcurrentStreams: 0,
-  idleTimeoutMs: 3_600_000,
-  maxConnectionDurationMs: 0,
-  tcpKeepaliveMs: null,
-};
-
-/** How an upstream without a traffic policy is reached. */
-export const plainTransport = {
-  protocol: "http1",
-  tls: null,
-  limits: defaultClusterLimits,
-  sendsProxyProtocol: null,
-  destinationRule: null,
-} as const satisfies Partial<Cluster>;

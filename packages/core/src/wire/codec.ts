@@ -47,6 +47,9 @@ export const count = expected("an integer of 0 or more", (value): value is numbe
 export const positive = expected("a positive number", (value): value is number => {
   return typeof value === "number" && Number.isFinite(value) && value > 0;
 });
+export const percentage = expected("a number from 0 to 100", (value): value is number => {
+  return typeof value === "number" && value >= 0 && value <= 100;
+});
 export const port = expected("a port", (value): value is number => {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
 });
@@ -76,6 +79,17 @@ export function list<Type>(codec: Codec<Type>): Codec<readonly Type[]> {
         throw placed(error, `[${result.length}]`);
       }
       return result;
+    },
+  };
+}
+
+export function nonEmpty<Type>(codec: Codec<readonly Type[]>): Codec<readonly Type[]> {
+  return {
+    encode: (items) => codec.encode(items),
+    decode(value) {
+      const items = codec.decode(value);
+      if (items.length === 0) throw new ShapeMismatch("is empty");
+      return items;
     },
   };
 }
@@ -112,6 +126,27 @@ export function object<Type extends object>(fields: { readonly [Key in keyof Typ
         throw placed(error, place);
       }
       return result as Type;
+    },
+  };
+}
+
+type OfKind<Type, Kind> = Type extends { readonly kind: infer Own } ? (Kind extends Own ? Type : never) : never;
+
+/** One of several objects, told apart by their `kind`. */
+export function byKind<Type extends { readonly kind: string }>(kinds: {
+  readonly [Kind in Type["kind"]]: Codec<OfKind<Type, Kind>>;
+}): Codec<Type> {
+  const codecs = new Map<string, Codec<Type>>(Object.entries(kinds));
+  const find = (kind: unknown): Codec<Type> => {
+    const codec = typeof kind === "string" ? codecs.get(kind) : undefined;
+    if (codec === undefined) throw new ShapeMismatch(`is not one of ${[...codecs.keys()].join(", ")}`, "kind");
+    return codec;
+  };
+  return {
+    encode: (value) => find(value.kind).encode(value),
+    decode(value) {
+      if (!isRecord(value)) throw new ShapeMismatch("is not an object");
+      return find(value["kind"]).decode(value);
     },
   };
 }

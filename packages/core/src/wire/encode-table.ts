@@ -1,5 +1,5 @@
 // Takes a table apart into resources, each encoded and digested alone, so that a push carries only what changed.
-import type { Table } from "../model/table.ts";
+import type { Table } from "../model/index.ts";
 import type { Codec } from "./codec.ts";
 import { digestOf, manifestVersion, sortManifest, virtualHostKey } from "./manifest.ts";
 import type { ManifestEntry, ResourceType } from "./manifest.ts";

@@ -34,7 +34,7 @@ describe.each(["plain-http", "tls-redirect", "mutual-tls", "multi-host-http", "m
       const routes = table.routeConfigs.flatMap(({ virtualHosts }) => virtualHosts.flatMap((host) => host.routes));
       expect(routes.length).toBeGreaterThan(0);
       for (const { action } of routes) {
-        const [target] = action.clusters;
+        const [target] = action.kind === "forward" ? action.clusters : [];
         expect(clusters.get(target?.cluster ?? "")?.endpoints).toMatchObject([{ address: "127.0.0.1", port: 8000 }]);
       }
       expect(diagnostics.filter(({ code }) => code !== "missing-certificate-file")).toEqual([]);
@@ -47,6 +47,7 @@ describe("example", () => {
     ["tls-passthrough", { port: 443, scheme: "https", sni: "bank.secure.example" }, "passthrough", ["8443||bank"]],
     ["tls-passthrough", { port: 443, scheme: "https", sni: "a.secure.example" }, "passthrough", ["8444||others"]],
     ["tcp", { port: 5432, scheme: "tcp" }, "tcp", ["15432||database", "15433||database-next"]],
+    ["tls-tcp", { port: 8883, scheme: "tcp", sni: "public.queue.example" }, "tcp", ["1883||queue"]],
     [
       "grpc",
       { port: 9090, host: "greeter.example", path: "/helloworld.Greeter/SayHello" },

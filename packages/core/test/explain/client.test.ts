@@ -4,7 +4,7 @@ import { derOf, issueAuthority, issueLeaf, makeAuthority, revocationList } from 
 import type { Authority } from "../match/certificates.ts";
 import { explain } from "../../src/explain/index.ts";
 import type { Explanation } from "../../src/explain/index.ts";
-import type { ClientValidation, SecretResource } from "../../src/model/table.ts";
+import type { ClientValidation, SecretResource } from "../../src/model/index.ts";
 import { chain, question, secret, tlsTable } from "./tables.ts";
 
 const demands: ClientValidation = {

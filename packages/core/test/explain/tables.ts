@@ -1,5 +1,5 @@
 // Tables for the tests of explain, written by hand: what the compiler would make of a small gateway.
-import { plainTransport } from "../../src/model/index.ts";
+import { forwardTo, plainTransport } from "../../src/model/index.ts";
 import type {
   Cluster,
   FilterChain,
@@ -12,7 +12,7 @@ import type {
   TlsContext,
   VirtualHost,
   WeightedCluster,
-} from "../../src/model/table.ts";
+} from "../../src/model/index.ts";
 import type { Question } from "../../src/explain/index.ts";
 
 export const httpbin = "outbound|8000||httpbin.default.svc.cluster.local";
@@ -37,7 +37,8 @@ export function route(match: Partial<RouteMatch> = {}, fields: Partial<Route> = 
     virtualService: { namespace: "default", name: "httpbin", apiVersion: "v1" },
     rule: { http: 0, match: 0 },
     match: { path: { kind: "prefix", value: "/status", ignoreCase: false }, headers: [], queryParams: [], ...match },
-    action: { kind: "forward", clusters: [{ cluster: httpbin, weight: 1 }] },
+    action: forwardTo([{ cluster: httpbin, weight: 1 }]),
+    policy: null,
     operation: "",
     ...fields,
   };
@@ -53,6 +54,8 @@ export function cluster(name: string, healthy = 1): Cluster {
     port: 80,
     weight: 1,
     healthy: index < healthy,
+    locality: "",
+    priority: 0,
   }));
   return {
     name,

@@ -1,5 +1,6 @@
 // Virtual hosts and requests from alphabets so small that they keep meeting.
 import fc from "fast-check";
+import { forwardTo } from "../../src/model/index.ts";
 import type { MatchRequest } from "../../src/match/index.ts";
 import type {
   FilterChain,
@@ -9,7 +10,7 @@ import type {
   Route,
   ValueMatch,
   VirtualHost,
-} from "../../src/model/table.ts";
+} from "../../src/model/index.ts";
 
 export const hosts = [
   "foo.com",
@@ -83,7 +84,8 @@ const route: fc.Arbitrary<Route> = fc
     virtualService: { namespace: "default", name: "vs", apiVersion: "v1" },
     rule: { http: 0, match: 0 },
     match,
-    action: { kind: "forward", clusters: [{ cluster: "c", weight: 1 }] },
+    action: forwardTo([{ cluster: "c", weight: 1 }]),
+    policy: null,
     operation: "",
   }));
 

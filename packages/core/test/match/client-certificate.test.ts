@@ -5,7 +5,7 @@ import { SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { checkClientCertificate } from "../../src/match/index.ts";
-import type { ClientValidation } from "../../src/model/table.ts";
+import type { ClientValidation } from "../../src/model/index.ts";
 import { derOf, issueLeaf, makeAuthority } from "./certificates.ts";
 import type { Authority, LeafOptions } from "./certificates.ts";
 

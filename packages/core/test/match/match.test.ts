@@ -8,7 +8,8 @@ import {
   selectFilterChain,
 } from "../../src/match/index.ts";
 import type { MatchRequest } from "../../src/match/index.ts";
-import type { FilterChain, RouteMatch, VirtualHost } from "../../src/model/table.ts";
+import { forwardTo } from "../../src/model/index.ts";
+import type { FilterChain, RouteMatch, VirtualHost } from "../../src/model/index.ts";
 
 function virtualHost(domains: readonly string[], matches: readonly Partial<RouteMatch>[] = [{}]): VirtualHost {
   return {
@@ -20,7 +21,8 @@ function virtualHost(domains: readonly string[], matches: readonly Partial<Route
       virtualService: { namespace: "default", name: "vs", apiVersion: "v1" },
       rule: { http: 0, match: 0 },
       match: { path: prefix("/"), headers: [], queryParams: [], ...match },
-      action: { kind: "forward", clusters: [{ cluster: "c", weight: 1 }] },
+      action: forwardTo([{ cluster: "c", weight: 1 }]),
+      policy: null,
       operation: "",
     })),
   };

@@ -1,9 +1,22 @@
 // A table that uses every field of the model, for the tests of the wire.
-import { defaultClusterLimits } from "../../src/model/index.ts";
+import { defaultClusterLimits, defaultRetryPolicy, plainEndpoint } from "../../src/model/index.ts";
 import { SecretText } from "../../src/model/secret-text.ts";
-import type { Cluster, Listener, Route, RouteConfig, SecretResource, Table } from "../../src/model/table.ts";
+import type {
+  Cluster,
+  HeaderPolicy,
+  Listener,
+  Route,
+  RouteConfig,
+  SecretResource,
+  Table,
+} from "../../src/model/index.ts";
 
 export const privateKeyText = "-----BEGIN PRIVATE KEY-----\nnot a real key\n-----END PRIVATE KEY-----\n";
+
+const headers: HeaderPolicy = {
+  request: { remove: ["x-a"], set: [{ name: "x-b", value: "%%" }], add: [] },
+  response: { remove: [], set: [], add: [{ name: "x-c", value: "1" }] },
+};
 
 const route: Route = {
   name: "status",
@@ -17,9 +30,33 @@ const route: Route = {
   action: {
     kind: "forward",
     clusters: [
-      { cluster: "outbound|8000||httpbin.default.svc.cluster.local", weight: 90 },
-      { cluster: "outbound|8000|v2|httpbin.default.svc.cluster.local", weight: 10 },
+      { cluster: "outbound|8000||httpbin.default.svc.cluster.local", weight: 90, headers },
+      {
+        cluster: "outbound|8000|v2|httpbin.default.svc.cluster.local",
+        weight: 10,
+        headers,
+      },
     ],
+    timeoutMs: 1500,
+    retry: { ...defaultRetryPolicy, statusCodes: [503] },
+    rewrite: { path: { kind: "regex", pattern: "a(b)", substitution: "\\1" }, authority: "b.example" },
+    mirrors: [{ cluster: "outbound|8000||copy.default.svc.cluster.local", percentage: 12.5 }],
+  },
+  policy: {
+    fault: {
+      delay: { percentage: 0.1, durationMs: 5000 },
+      abort: { percentage: 100, httpStatus: null, grpcStatus: 14 },
+    },
+    cors: {
+      allowOrigins: [{ kind: "exact", value: "https://a.example" }],
+      allowMethods: "GET,POST",
+      allowHeaders: "x-a",
+      exposeHeaders: "",
+      maxAgeSeconds: 60,
+      allowCredentials: true,
+      forwardsUnmatchedPreflights: false,
+    },
+    headers,
   },
   operation: "httpbin.default.svc.cluster.local:8000/status*",
 };
@@ -83,12 +120,35 @@ const cluster: Cluster = {
     subjectAltNames: ["httpbin.example"],
     acceptsUntrusted: false,
   },
-  limits: { ...defaultClusterLimits, maxConnections: 7, tcpKeepaliveMs: 5000 },
+  limits: {
+    ...defaultClusterLimits,
+    maxConnections: 7,
+    tcpKeepaliveMs: 5000,
+    http2Keepalive: { intervalMs: 1000, timeoutMs: 500 },
+    retryBudget: { percent: 20, minRetryConcurrency: 3, intervalMs: 0 },
+  },
+  balancer: {
+    kind: "ring-hash",
+    key: { kind: "cookie", name: "who", path: "/", ttlMs: 0, attributes: ["SameSite=Strict"] },
+    size: 1024,
+  },
+  warmup: { durationMs: 30_000, minimumPercent: 10, aggression: 1.5 },
+  outlierDetection: {
+    consecutive5xx: 5,
+    consecutiveGatewayErrors: 0,
+    consecutiveLocalErrors: 5,
+    splitsLocalErrors: false,
+    errorCodes: [500],
+    intervalMs: 10_000,
+    baseEjectionTimeMs: 30_000,
+    maxEjectionPercent: 10,
+    minHealthPercent: 0,
+  },
   sendsProxyProtocol: "V2",
   destinationRule: { namespace: "default", name: "httpbin", apiVersion: "networking.istio.io/v1" },
   endpoints: [
-    { address: "10.0.0.1", port: 80, weight: 1, healthy: true },
-    { address: "::1", port: 80, weight: 3, healthy: false },
+    plainEndpoint("10.0.0.1", 80),
+    { address: "::1", port: 80, weight: 3, healthy: false, locality: "eu/a/1", priority: 1 },
   ],
 };
 

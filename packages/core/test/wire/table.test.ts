@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
-import type { Table } from "../../src/model/table.ts";
+import type { Table } from "../../src/model/index.ts";
 import { decodeTable, digestOf, encodeTable, manifestVersion, WireError } from "../../src/wire/index.ts";
 import type { EncodedTable, ManifestEntry, WireErrorReason } from "../../src/wire/index.ts";
 import { privateKeyText, sampleTable } from "./sample-table.ts";
@@ -78,13 +78,22 @@ describe("encodeTable and decodeTable", () => {
   });
 
   it("keep one known version for the sample: a change here orphans every cached table", () => {
-    expect(encodeTable(sampleTable()).version).toMatchInlineSnapshot(`"86fadd92ef8ad7d2"`);
+    expect(encodeTable(sampleTable()).version).toMatchInlineSnapshot(`"0ed05da14904a69b"`);
   });
 
   it("carry every leaf: changing any changes the version", () => {
     const version = encodeTable(sampleTable()).version;
     for (const path of leafPaths(sampleTable())) {
       const changed = withChangedLeaf(sampleTable(), path);
+      // The word that tells the objects of a union apart cannot be any other.
+      if (
+        path.at(-1) === "kind" &&
+        ["action", "path", "balancer", "key"].includes(String(path.at(-2))) &&
+        path.at(-3) !== "match"
+      ) {
+        expectRefusal("wrong-shape", () => encodeTable(changed));
+        continue;
+      }
       expect(encodeTable(changed).version, path.join(".")).not.toBe(version);
     }
   });
