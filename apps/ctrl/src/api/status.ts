@@ -1,6 +1,7 @@
 // GET /v1/status and /v1/versions: what is live where, since when, and what the last attempt said. Times are RFC 3339.
 import type { Diagnostic } from "@sluice/core/model";
-import type { EdgeStatus } from "../publish/edge-connection.ts";
+import type { CertificateStatus } from "../publish/certificate-watch.ts";
+import type { EdgeStatus } from "../publish/edge-status.ts";
 import type { VersionEntry, VersionStore } from "../store/versions.ts";
 
 export interface ControlPlaneState {
@@ -8,6 +9,8 @@ export interface ControlPlaneState {
   /** The watched directory. */
   readonly source: string;
   edges(): readonly EdgeStatus[];
+  /** Nearest end first. */
+  certificates(): readonly CertificateStatus[];
 }
 
 export interface StatusReport {
@@ -23,6 +26,15 @@ export interface StatusReport {
     readonly diagnostics: readonly Diagnostic[];
   } | null;
   readonly edges: readonly object[];
+  readonly certificates: readonly {
+    /** The secret's name, or the setting that names the certificate. */
+    readonly name: string;
+    readonly kind: string;
+    readonly notAfter: string;
+    readonly daysLeft: number;
+    /** `fine`, `soon`, `urgent` or `expired`; see the settings `certificates`. */
+    readonly stage: string;
+  }[];
   readonly pid: number;
 }
 
@@ -43,6 +55,13 @@ export function reportStatus(state: ControlPlaneState): StatusReport {
             diagnostics: lastAttempt.diagnostics,
           },
     edges: state.edges().map(reportEdge),
+    certificates: state.certificates().map(({ secret, notAfterMs, kind, daysLeft, stage }) => ({
+      name: secret,
+      kind,
+      notAfter: toTime(notAfterMs),
+      daysLeft,
+      stage,
+    })),
     pid: process.pid,
   };
 }
@@ -54,16 +73,20 @@ export function reportVersions(history: readonly VersionEntry[]): readonly objec
 function reportEdge({
   id,
   productVersion,
+  address,
   connectedSinceMs,
   version,
   pending,
   workers,
   listeners,
   nack,
+  bytesSent,
+  lastCommit,
 }: EdgeStatus): object {
   return {
     id,
     productVersion,
+    address,
     connectedSince: toTime(connectedSinceMs),
     version,
     pending,
@@ -71,6 +94,16 @@ function reportEdge({
     listeners,
     nack:
       nack === null ? null : { version: nack.version, worker: nack.worker, reason: nack.reason, at: toTime(nack.atMs) },
+    bytesSent,
+    lastCommit:
+      lastCommit === null
+        ? null
+        : {
+            version: lastCommit.version,
+            bytes: lastCommit.bytes,
+            resources: lastCommit.resources,
+            at: toTime(lastCommit.atMs),
+          },
   };
 }
 

@@ -1,10 +1,11 @@
 // The control plane put together: a directory is watched, compiled, versioned, published and told about.
 import { tmpdir } from "node:os";
-import type { Diagnostic } from "@sluice/core/model";
+import { type Diagnostic, describeExpiry, type ExpiryWarning } from "@sluice/core/model";
 import { controlSocket } from "@sluice/core/settings";
 import type { FastifyInstance } from "fastify";
 import { createApi, listenApi } from "../api/server.ts";
 import { Compiler, type Compiled } from "../compile/compiler.ts";
+import { CertificateWatch } from "../publish/certificate-watch.ts";
 import { prepareDirectories, userId } from "../publish/directories.ts";
 import { type PublisherEvents, Publisher } from "../publish/server.ts";
 import { DirectorySource, type Snapshot } from "../source/directory.ts";
@@ -12,6 +13,7 @@ import { emptiedFiles, filledFiles } from "../source/emptied-files.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
 import type { Logger } from "./log.ts";
 import { describeFinding } from "./render-diagnostics.ts";
+import { StrangerLog } from "./stranger-log.ts";
 import type { LoadedSettings } from "./settings.ts";
 
 /** Documents without a namespace; as offline. */
@@ -24,6 +26,7 @@ export class ControlPlane {
   readonly #compiler: Compiler;
   readonly #source: DirectorySource;
   readonly #api: FastifyInstance;
+  readonly #certificates: CertificateWatch;
   #publisher: Publisher | null = null;
   /** The files of the running version in which something stands. */
   #runningFiles: ReadonlySet<string> = new Set();
@@ -31,7 +34,7 @@ export class ControlPlane {
   constructor(loaded: LoadedSettings, log: Logger) {
     this.#settings = loaded;
     this.#log = log;
-    const { node, edge, config } = loaded.settings;
+    const { node, edge, config, certificates } = loaded.settings;
     this.#compiler = new Compiler({
       defaultNamespace,
       baseDirectory: loaded.baseDirectory,
@@ -50,31 +53,51 @@ export class ControlPlane {
       onWatchRefused: (path, error) =>
         log.warn({ path, err: error }, "cannot be watched; looking every two seconds instead"),
     });
+    this.#certificates = new CertificateWatch({
+      limits: certificates,
+      currentTable: () => this.#store.current?.table ?? null,
+      ownEndMs: () => this.#publisher?.certificateEndMs ?? null,
+      onWarning: (warning) => this.#logExpiry(warning),
+    });
+    this.#store.onChange(() => this.#certificates.look());
     this.#api = createApi({
       store: this.#store,
       source: config.directory,
       edges: () => this.#publisher?.edges ?? [],
+      certificates: () => this.#certificates.report(),
       onError: (error) => log.error({ err: error }, "the API failed"),
     });
   }
 
   /** Serves the API, then the edges, then reads the configuration. @throws Error when an address cannot be taken, or the state directory is not safe */
-  async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
+  async start(): Promise<{
+    readonly url: string;
+    readonly socketPath: string;
+    readonly publishAddress: string | null;
+  }> {
     const { ctrl, state, config } = this.#settings.settings;
     const socket = controlSocket(state.directory, { tmpDirectory: tmpdir(), uid: userId });
     await prepareDirectories(state.directory, socket);
     const url = await listenApi(this.#api, ctrl.address);
     const socketPath = socket.path;
-    const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#store, events: logPublishing(this.#log) });
-    await publisher.listen();
+    const publisher = new Publisher({
+      socketPath,
+      ctrlUrl: url,
+      store: this.#store,
+      events: logPublishing(this.#log),
+      remote: ctrl.publish,
+    });
+    const publishAddress = await publisher.listen();
     this.#publisher = publisher;
-    this.#log.info({ url, socketPath, directory: config.directory }, "control plane is up");
+    this.#certificates.look();
+    this.#log.info({ url, socketPath, publishAddress, directory: config.directory }, "control plane is up");
     await this.#source.start();
-    return { url, socketPath };
+    return { url, socketPath, publishAddress };
   }
 
   /** Publishes nothing any more, waits until the edges are gone where that is wanted, and closes everything. */
   async stop({ afterEdges }: { readonly afterEdges: boolean }): Promise<void> {
+    this.#certificates.close();
     await this.#source.close();
     await this.#compiler.close();
     if (afterEdges) await this.#publisher?.untilNoEdges();
@@ -111,6 +134,11 @@ export class ControlPlane {
     return outcome;
   }
 
+  #logExpiry(warning: ExpiryWarning): void {
+    const { secret, kind, stage, daysLeft } = warning;
+    this.#log[stage === "soon" ? "warn" : "error"]({ secret, kind, daysLeft }, describeExpiry(warning));
+  }
+
   #logDiagnostic(diagnostic: Diagnostic): void {
     const { severity, code, file, line, column, path, resource } = diagnostic;
     this.#log[severity === "error" ? "error" : "warn"](
@@ -135,8 +163,9 @@ export class ControlPlane {
 }
 
 function logPublishing(log: Logger): PublisherEvents {
+  const strangers = new StrangerLog(log);
   return {
-    onConnect: ({ id, version }) => log.info({ edge: id, version }, "edge connected"),
+    onConnect: ({ id, address, version }) => log.info({ edge: id, address, version }, "edge connected"),
     onDisconnect: ({ id }, reason) => {
       if (reason === null) log.info({ edge: id }, "edge disconnected");
       else log.warn({ edge: id, reason }, "edge cut off");
@@ -144,5 +173,11 @@ function logPublishing(log: Logger): PublisherEvents {
     onAck: ({ id }, version) => log.info({ edge: id, version }, "edge serves version"),
     onRollback: ({ edge, version, reason, current }) =>
       log.error({ edge, version, reason, current }, "edge refused version"),
+    onStranger: (address, reason) => strangers.note(address, reason),
+    onCredentials: (problem) => {
+      if (problem === null) log.info("ctrl.publish.tls: the files as they are now are in use");
+      else
+        log.error({ problem }, "ctrl.publish.tls: what is in the files now cannot be used; what was there before is");
+    },
   };
 }

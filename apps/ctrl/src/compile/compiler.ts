@@ -9,6 +9,8 @@ import { packSecrets, unpackTable } from "./table-transfer.ts";
 const workerFile = new URL("../../dist/compile/compile-worker.js", import.meta.url).href;
 /** Configuration comes in bursts; between them the thread's memory is given back. */
 const idleTimeoutMs = 30_000;
+/** Timers cannot be longer. */
+const maxTimerMs = 24 * 86_400_000;
 
 export interface Compiled {
   /** What was compiled. */
@@ -34,12 +36,15 @@ export class Compiler {
   #latest: readonly SourceText[] | null = null;
   #working: Promise<void> | null = null;
   #isClosed = false;
+  /** Compiles the same once more, when a certificate that was refused becomes valid. */
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(options: CompilerOptions) {
     this.#options = options;
   }
 
   submit(texts: readonly SourceText[]): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#latest = texts;
     this.#working ??= this.#work().finally(() => (this.#working = null));
   }
@@ -47,6 +52,7 @@ export class Compiler {
   /** Waits for nothing: what is being compiled is dropped. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#pool.destroy();
     await this.#working;
   }
@@ -71,7 +77,15 @@ export class Compiler {
     const running = this.#options.runningTable();
     const previousSecrets = running === null ? null : packSecrets(running);
     const job: CompileJob = { texts, defaultNamespace, baseDirectory, gateway, previousSecrets };
-    const { table, ...reply } = (await this.#pool.run(job)) as CompileReply;
+    const { table, recompileAtMs, ...reply } = (await this.#pool.run(job)) as CompileReply;
+    if (recompileAtMs !== null && this.#latest === null && !this.#isClosed) this.#submitAt(recompileAtMs, texts);
     return { ...reply, texts, table: table === null ? null : unpackTable(table) };
+  }
+
+  #submitAt(atMs: number, texts: readonly SourceText[]): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    // A moment later, because the dates of certificates are whole seconds and timers may be early.
+    const waitMs = Math.min(atMs - Date.now() + 10, maxTimerMs);
+    this.#timer = setTimeout(() => this.submit(texts), waitMs);
   }
 }

@@ -11,7 +11,7 @@ import { type Diagnostic, hasErrors, type SourceText, type Table } from "@sluice
 import { type CertificateFiles, readCertificateFiles } from "./certificate-files.ts";
 
 /** What compile has to be told, but for what is read from disk. */
-export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets">;
+export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets" | "nowMs">;
 
 export interface ConfigurationRequest {
   readonly texts: readonly SourceText[];
@@ -31,6 +31,8 @@ export interface Configuration {
   /** Null when any diagnostic is an error. */
   readonly table: Table | null;
   readonly certificates: CertificateFiles;
+  /** See `CompileResult`. */
+  readonly recompileAtMs: number | null;
 }
 
 /** Parses, validates, reads the certificate files and compiles. Never throws for what stands in the texts. */
@@ -47,15 +49,22 @@ export async function readConfiguration(request: ConfigurationRequest): Promise<
   // Also when there are errors: they may be repaired by the arrival of a file.
   const certificates = await readCertificateFiles(referencedFiles(resources), request.baseDirectory);
   const documentCount = documents.length;
-  if (hasErrors(findings)) return { diagnostics: findings.toSorted(byPlace), documentCount, table: null, certificates };
+  const refused = { documentCount, table: null, certificates, recompileAtMs: null };
+  if (hasErrors(findings)) return { diagnostics: findings.toSorted(byPlace), ...refused };
   const { previousSecrets } = request;
-  const { table, diagnostics: compilation } = compileTable(resources, {
+  const {
+    table,
+    diagnostics: compilation,
+    recompileAtMs,
+  } = compileTable(resources, {
     ...request.gateway,
+    nowMs: Date.now(),
     files: certificates.contents,
     ...(previousSecrets === undefined ? {} : { previousSecrets }),
   });
   const diagnostics = [...findings, ...compilation].toSorted(byPlace);
-  return { diagnostics, documentCount, table: hasErrors(diagnostics) ? null : table, certificates };
+  if (hasErrors(diagnostics)) return { diagnostics, ...refused };
+  return { diagnostics, documentCount, table, certificates, recompileAtMs };
 }
 
 /** By file, line and column; what stands in one place keeps its order. */

@@ -137,6 +137,13 @@ export const metricDefinitions = {
   sluice_table_updates_total: { type: "counter", help: "Tables offered by ctrl, by outcome.", labels: ["result"] },
   sluice_table_resources: { type: "gauge", help: "Resources in the live table, by kind.", labels: ["type"] },
   sluice_ctrl_connected: { type: "gauge", help: "1 while ctrl is connected.", labels: [] },
+  sluice_ctrl_connections_total: { type: "counter", help: "Connections that a ctrl has welcomed.", labels: [] },
+  sluice_ctrl_received_bytes_total: { type: "counter", help: "Bytes that ctrl has sent.", labels: [] },
+  sluice_ctrl_last_commit_resources: {
+    type: "gauge",
+    help: "Resources that came with the last table: those that this edge did not have.",
+    labels: [],
+  },
   sluice_certificate_expiration_timestamp_seconds: {
     type: "gauge",
     help: "When a server or CA certificate of the live table ends.",
@@ -154,6 +161,11 @@ export const metricDefinitions = {
     labels: [],
   },
   sluice_worker_resident_memory_bytes: { type: "gauge", help: "Resident memory of a worker.", labels: ["worker"] },
+  sluice_worker_longest_pause_seconds: {
+    type: "gauge",
+    help: "The longest time since the last scrape in which a worker did nothing else: what a request may have waited for.",
+    labels: ["worker"],
+  },
   sluice_worker_cpu_seconds_total: {
     type: "counter",
     help: "CPU time of a worker, user and system.",

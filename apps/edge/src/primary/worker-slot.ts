@@ -12,6 +12,8 @@ export type Outcome =
 
 export interface SlotEvents {
   onExit(slot: WorkerSlot, description: string): void;
+  /** It serves another version than before. */
+  onServes(slot: WorkerSlot): void;
   onEngineUnavailable(reason: string): void;
   onOutlier(slot: WorkerSlot, cluster: string, event: OutlierEvent): void;
 }
@@ -19,8 +21,11 @@ export interface SlotEvents {
 /** An answer to a question that may be asked at any time. */
 type Answer = Extract<FromWorker, { readonly id: number }>;
 
-/** A worker that does not answer for this long is taken for refusing. */
-const answerTimeoutMs = 30_000;
+/**
+ * A worker that does not answer for this long is ended and replaced: it does no work for its connections either, and what is wrong is the
+ * process, not the table.
+ */
+const answerTimeoutMs = 15_000;
 const questionTimeoutMs = 2_000;
 
 export class WorkerSlot {
@@ -33,6 +38,8 @@ export class WorkerSlot {
   #pending: ((outcome: Outcome) => void) | null = null;
   readonly #questions = new Map<number, (answer: Answer | null) => void>();
   #onGone: (() => void) | null = null;
+  /** Why this end ended the process, where it did. */
+  #killReason: string | null = null;
   #nextQuestionId = 1;
   /** The version this worker serves, empty before the first, and since when. */
   version = "";
@@ -61,21 +68,22 @@ export class WorkerSlot {
     this.version = "";
     this.listeners = [];
     this.startedAtMs = Date.now();
+    this.#killReason = null;
     worker.on("message", (message: FromWorker) => this.#onMessage(message));
     worker.on("error", () => {});
-    worker.on("exit", (code, signal) => this.#onExit(signal ?? `status ${code}`));
+    worker.on("exit", (code, signal) => this.#onExit(this.#killReason ?? signal ?? `status ${code}`));
     this.#outbox = [configure];
   }
 
-  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends or stays silent. */
+  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends, as one does that stays silent. */
   ask(message: Extract<ToWorker, { type: "prepare" | "commit" }>): Promise<Outcome> {
     if (this.#process === null)
       return Promise.resolve({ ok: false, reason: "the worker is not running", isGone: true });
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => settle({ ok: false, reason: `no answer within ${answerTimeoutMs} ms`, isGone: false }),
-        answerTimeoutMs,
-      );
+      const timer = setTimeout(() => {
+        this.#killReason = `no answer within ${answerTimeoutMs / 1000} s`;
+        this.kill();
+      }, answerTimeoutMs);
       const settle = (outcome: Outcome) => {
         clearTimeout(timer);
         this.#pending = null;
@@ -87,7 +95,7 @@ export class WorkerSlot {
     });
   }
 
-  tell(message: Extract<ToWorker, { type: "abort" | "reopen-logs" }>): void {
+  tell(message: Extract<ToWorker, { type: "stage" | "abort" | "reopen-logs" }>): void {
     this.#send(message);
   }
 
@@ -147,6 +155,7 @@ export class WorkerSlot {
     this.sinceMs = Date.now();
     this.appliedMs = outcome.appliedMs;
     this.listeners = outcome.listeners;
+    this.#events.onServes(this);
   }
 
   #onMessage(message: FromWorker): void {

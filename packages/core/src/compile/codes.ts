@@ -16,6 +16,8 @@ export const compileCodes = {
     "The file does not exist or cannot be read; connections that need it are refused until it can.",
   "invalid-certificate":
     "The certificate, key, CA or revocation list cannot be used; what served before is kept, if anything.",
+  "certificate-not-yet-valid":
+    "The certificate's validity has not begun; what served before is kept, if anything, until it has.",
   "duplicate-service-host": "A host is declared twice; the Service, or else the older ServiceEntry, wins.",
   "duplicate-destination-rule": "Several DestinationRules have a traffic policy for one host; the first one's is used.",
   "delegate-conflict":

@@ -24,6 +24,8 @@ export interface CompileResult {
   readonly table: Table;
   /** Warnings only: what cannot be compiled is left out, the rest serves. */
   readonly diagnostics: readonly Diagnostic[];
+  /** When compiling the same again gives another table: a certificate becomes valid. Null: never. */
+  readonly recompileAtMs: number | null;
 }
 
 /** Compiles everything that applies to one gateway. */
@@ -44,7 +46,7 @@ export function compileTable(given: ResourceSet, options: CompileOptions): Compi
     clusters,
     secrets: scope.secrets.resources,
   };
-  return { table, diagnostics: findings.diagnostics };
+  return { table, diagnostics: findings.diagnostics, recompileAtMs: scope.secrets.nextValidFromMs };
 }
 
 function createScope(context: CompileContext): ListenerScope {

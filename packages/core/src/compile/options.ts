@@ -20,6 +20,8 @@ export interface CompileOptions {
    * certificate never takes a serving chain down. Absent offline.
    */
   readonly previousSecrets?: ReadonlyMap<string, SecretResource>;
+  /** The time, by which certificates are judged whose validity has not begun; absent: it is not judged. */
+  readonly nowMs?: number;
 }
 
 export const defaultCompileOptions: CompileOptions = {

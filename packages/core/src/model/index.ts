@@ -1,9 +1,11 @@
 // The vocabulary every package shares.
+export * from "./certificate-expiry.ts";
 export * from "./cluster.ts";
 export * from "./destination-rule.ts";
 export * from "./diagnostic.ts";
 export * from "./document.ts";
 export * from "./duration.ts";
+export * from "./expiry-warnings.ts";
 export * from "./grpc-status.ts";
 export * from "./header-format.ts";
 export * from "./host.ts";

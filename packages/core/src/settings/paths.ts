@@ -9,14 +9,36 @@ const maxSocketPathBytes = 100;
 /** Settings with every path absolute. Relative ones are relative to `baseDirectory`: sluice.yaml's own, or the working directory. */
 export function resolveSettings(settings: Settings, baseDirectory: string): Settings {
   const absolute = (path: string) => resolve(baseDirectory, path);
-  const { accessLog } = settings.edge;
+  const { accessLog, ctrlTls } = settings.edge;
+  const { publish } = settings.ctrl;
   const path = accessLog.path === "off" ? "off" : absolute(accessLog.path);
   return {
     ...settings,
     config: { ...settings.config, directory: absolute(settings.config.directory) },
     state: { ...settings.state, directory: absolute(settings.state.directory) },
-    edge: { ...settings.edge, accessLog: { ...accessLog, path } },
+    edge: {
+      ...settings.edge,
+      accessLog: { ...accessLog, path },
+      ...(ctrlTls === undefined ? {} : { ctrlTls: absoluteAt(ctrlTls, ["certificate", "privateKey", "ca"], absolute) }),
+    },
+    ctrl: {
+      ...settings.ctrl,
+      ...(publish === undefined
+        ? {}
+        : {
+            publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) },
+          }),
+    },
   };
+}
+
+/** The object with the paths under these keys made absolute. */
+function absoluteAt<Key extends string, Type extends Readonly<Record<Key, string>>>(
+  value: Type,
+  keys: readonly Key[],
+  absolute: (path: string) => string,
+): Type {
+  return { ...value, ...Object.fromEntries(keys.map((key) => [key, absolute(value[key])])) };
 }
 
 export interface ControlSocket {

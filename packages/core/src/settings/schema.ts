@@ -2,6 +2,7 @@
 // silently ignored is a gateway that does not do what its operator believes.
 import { isIP } from "node:net";
 import { z } from "zod";
+import { edgeCtrlSchema, edgeCtrlTlsSchema, findMachineProblem, publishSchema } from "./machine-schema.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -127,7 +128,7 @@ function isAddressWithPort(text: string): boolean {
   return match !== null && isIP(match[1] ?? match[2] ?? "") !== 0 && Number(match[3]) <= 65_535;
 }
 
-const edge = z.strictObject({
+const edgeKeys = z.strictObject({
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(1024)])
     .default("auto")
@@ -155,6 +156,28 @@ const edge = z.strictObject({
   accessLog: accessLog.prefault({}),
   dns: dns.prefault({}),
   limits: limits.prefault({}),
+  ctrl: edgeCtrlSchema,
+  ctrlTls: edgeCtrlTlsSchema,
+});
+
+const edge = edgeKeys.superRefine((value, context) => {
+  const problem = findMachineProblem(value);
+  if (problem !== null) context.addIssue({ code: "custom", ...problem, path: [...problem.path] });
+});
+
+const certificates = z.strictObject({
+  warnDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("Days before the end of a certificate from which it is warned about."),
+  urgentDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(7)
+    .describe("Days before the end of a certificate from which the warning is an error."),
 });
 
 export const settingsSchema = z.strictObject({
@@ -201,7 +224,13 @@ export const settingsSchema = z.strictObject({
       address: address.default("127.0.0.1:15000").describe("Health, metrics, dump and drain of the edge."),
     })
     .prefault({}),
-  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010").describe("API of ctrl.") }).prefault({}),
+  ctrl: z
+    .strictObject({
+      address: address.default("127.0.0.1:15010").describe("API of ctrl."),
+      publish: publishSchema(address),
+    })
+    .prefault({}),
+  certificates: certificates.prefault({}),
 });
 
 /** sluice.yaml with every default filled in. Paths are as written: relative to the file. */
