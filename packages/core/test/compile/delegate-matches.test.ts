@@ -31,9 +31,8 @@ const fields = {
 /** Of few fields, or nothing would ever be taken. */
 const match = fc
   .subarray(Object.keys(fields) as (keyof typeof fields)[], { maxLength: 2 })
-  .chain((chosen) =>
-    fc.record(Object.fromEntries(chosen.map((field) => [field, fields[field]]))),
-  ) as fc.Arbitrary<HttpMatchRequest>;
+  .chain((chosen): fc.Arbitrary<object> => fc.record(Object.fromEntries(chosen.map((field) => [field, fields[field]]))))
+  .map((conditions): HttpMatchRequest => conditions);
 const matches = fc.array(match, { minLength: 1, maxLength: 2 });
 
 const request: fc.Arbitrary<MatchRequest> = fc

@@ -53,6 +53,7 @@ describe("example", () => {
       "forward",
       ["50051||greeter"],
     ],
+    ["routing", { port: 8080, host: "www.example", path: "/api/delay/3" }, "forward", ["8000||httpbin"]],
     ["canary", { port: 8080, host: "shop.example" }, "forward", ["8000|stable|shop", "8000|canary|shop"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/x" }, "forward", ["8443||internal"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/partner" }, "forward", ["443||partner.example"]],
