@@ -55,6 +55,7 @@ export class RuntimeRetry {
   readonly attempts: number;
   readonly perTryTimeoutMs: number;
   readonly avoidsPreviousHosts: boolean;
+  readonly triesRemoteLocalities: boolean;
   readonly #conditions: number;
   readonly #backoffBaseMs: number;
   readonly #statuses: ReadonlySet<number>;
@@ -65,6 +66,7 @@ export class RuntimeRetry {
     this.attempts = policy.attempts;
     this.perTryTimeoutMs = policy.perTryTimeoutMs;
     this.avoidsPreviousHosts = policy.avoidsPreviousHosts;
+    this.triesRemoteLocalities = policy.triesRemoteLocalities;
     this.#backoffBaseMs = policy.backoffBaseMs;
     this.#conditions = policy.conditions.reduce((sum, name) => sum | (bitOf(name) ?? 0), 0);
     this.#statuses = new Set(this.#has(bits["retriable-status-codes"]) ? policy.statusCodes : []);

@@ -8,7 +8,7 @@ import type { EndpointPool } from "../upstream/pool.ts";
 import type { RuntimeRetry } from "./retry-policy.ts";
 
 export class RetryState {
-  /** Endpoints to avoid; empty where the policy does not. */
+  /** Endpoints to avoid; empty where the policy does not care. */
   readonly tried: EndpointPool[] = [];
   /** Begun so far. */
   attempts = 1;
@@ -47,7 +47,12 @@ export class RetryState {
   }
 
   avoid(endpoint: EndpointPool): void {
-    if (this.#policy.avoidsPreviousHosts) this.tried.push(endpoint);
+    if (this.#policy.avoidsPreviousHosts || this.#policy.triesRemoteLocalities) this.tried.push(endpoint);
+  }
+
+  /** Whether the next attempt leaves the localities of those tried. Istio sets Envoy's `update_frequency` to 2. */
+  get leavesLocalities(): boolean {
+    return this.#policy.triesRemoteLocalities && this.tried.length >= attemptsPerLocality;
   }
 
   /** The head of the attempt that begins now. */
@@ -62,6 +67,8 @@ export class RetryState {
     this.#holdsRetry = false;
   }
 }
+
+const attemptsPerLocality = 2;
 
 /** Ours: a client's own is not passed on, and no value holds a line end. */
 const attemptField = /\r\nx-envoy-attempt-count: \d+\r\n/;

@@ -98,6 +98,24 @@ test("a refused connection is retried by default, and another endpoint takes the
   expect(tried).toEqual([0, 1]);
 });
 
+test("with retryRemoteLocalities the third attempt leaves the localities of the first two", async () => {
+  upstream.script = (received, socket) => {
+    if (isWhole(received)) socket.write(response(503));
+  };
+  const world = retrying({ conditions: ["5xx"], attempts: 3, backoffBaseMs: 1, triesRemoteLocalities: true });
+  const cluster = world.clusters.get("c");
+  const choose = cluster?.choose.bind(cluster);
+  if (cluster === null || choose === undefined) throw new Error("no cluster");
+  const left: unknown[] = [];
+  cluster.choose = (...question) => {
+    left.push(question[2] ?? false);
+    return choose(...question);
+  };
+  world.request();
+  await world.settled();
+  expect(left).toEqual([false, false, true, true]);
+});
+
 describe("the body", () => {
   const failOnce = (end: string) => {
     upstream.script = (received, socket, attempt) => {
