@@ -46,6 +46,10 @@ const http = [
   rule("/never", { retries: { attempts: 0 } }),
   rule("/half-dead", { route: to("half-dead") }),
   rule("/sockets", { route: to("sockets") }),
+  rule("/late-sockets", {
+    route: to("sockets"),
+    fault: { delay: { fixedDelay: "0.1s", percentage: { value: 100 } } },
+  }),
   rule("/dead", { route: to("dead"), retries: { attempts: 3, retryOn: "connect-failure", backoff: "1ms" } }),
   rule("/story.Echo/", { route: to("grpc", 9000) }),
   { route: to("app") },
@@ -150,9 +154,12 @@ describe.each(engineLanes)("$name", (lane) => {
     expect(await logged).toMatch(/ 503 UF,URX upstream_reset_before_response_started\{connection_failure\} /);
   });
 
-  test("nor a WebSocket", async () => {
-    for (let i = 0; i < 8; i++) {
-      const socket = new WebSocket(`ws://127.0.0.1:${world.port(80)}/sockets`, { headers: { host } });
+  test.each([
+    ["nor a WebSocket", "/sockets"],
+    ["nor one that is delayed", "/late-sockets"],
+  ])("%s", async (_name, path) => {
+    for (let i = 0; i < 6; i++) {
+      const socket = new WebSocket(`ws://127.0.0.1:${world.port(80)}${path}`, { headers: { host } });
       await once(socket, "open");
       socket.send("hello");
       const [message] = (await once(socket, "message")) as [Buffer];

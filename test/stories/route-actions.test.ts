@@ -57,6 +57,14 @@ const http = [
     route: to("app"),
   },
   { match: under("/abort"), fault: { abort: { httpStatus: 555, percentage: { value: 30 } } }, route: to("app") },
+  {
+    match: under("/late-abort"),
+    fault: {
+      delay: { fixedDelay: "0.05s", percentage: { value: 100 } },
+      abort: { httpStatus: 503, percentage: { value: 100 } },
+    },
+    route: to("app"),
+  },
   { match: under("/delay"), fault: { delay: { fixedDelay: "0.3s", percentage: { value: 100 } } }, route: to("app") },
   { route: to("app") },
 ];
@@ -208,6 +216,18 @@ describe.each(ways)("$name", ({ lane, curlArgs }) => {
       "access-control-expose-headers": "x-kept",
     });
     expect((await ask("/cors", "-H", "origin: https://evil.example")).rawHead).not.toContain("access-control");
+  });
+
+  // curl 7.88 cannot use a connection twice that it began with prior knowledge.
+  const keepsConnections = curlArgs.includes("--http1.1");
+  test.runIf(keepsConnections)("a request aborted after its delay leaves its connection fit for the next", async () => {
+    const twice = [world().url(80, "/late-abort"), world().url(80, "/late-abort")];
+    const answers = await curl(...curlArgs, "-H", `host: ${host}`, "-d", "body", "-w", "%{num_connects}\\n", ...twice);
+    expect(answers.code).toBe(0);
+    expect(answers.rawHead.match(/^HTTP\S+ 503/gm)).toHaveLength(1);
+    expect(answers.body).toContain("fault filter abort");
+    // The second one needed no new connection.
+    expect(answers.body).toMatch(/0\n$/);
   });
 
   test("a delay is waited for, with the body behind it, and logged", async () => {

@@ -10,7 +10,8 @@ export class DelayedExchange implements ForwardedExchange {
 
   /** @param proceed called once, when the time has come; afterwards the exchange is no longer this object's */
   constructor(exchange: Exchange, delayMs: number, proceed: (body: HeldBody) => void) {
-    if (!exchange.isRequestComplete) exchange.pauseBody();
+    // An upgrade has no body before its answer.
+    if (!exchange.isRequestComplete && exchange.upgrade === null) exchange.pauseBody();
     this.#timer = setTimeout(() => {
       exchange.forwarding = null;
       proceed(this.#body);

@@ -10,6 +10,7 @@ import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import { type RequestBody, type RequestOrigin, sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
+import { appendLines } from "./head-text.ts";
 import { HeldBody, type HeldBytes } from "./held-body.ts";
 import type { MirrorCopy, Mirroring } from "./mirror.ts";
 import { buildUpstreamHead } from "./request-head.ts";
@@ -44,7 +45,8 @@ export function forward(
   const endpoint = cluster.choose(exchange);
   if (endpoint === null) return "no_healthy_upstream";
   const { shaping } = destination;
-  const built = buildUpstreamHead(exchange, route.operation);
+  const plain = buildUpstreamHead(exchange, route.operation);
+  const built = route.timeoutLine === "" ? plain : appendLines(plain, route.timeoutLine);
   const head = shaping === null ? built : shaping.shape(built, exchange);
   if (head === null) return "bad_path";
   const forwarding = new Forwarding(exchange, { route, destination, cluster, environment, head });

@@ -8,22 +8,19 @@
 // A route without filters, operations, mirrors or retries under way meets none of them: each is a null that is looked at.
 import type { Exchange, ExchangeHandler } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
-import { exchangeFlags } from "../exchange/flags.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
 import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { coarseSeconds } from "./clock.ts";
-import { DelayedExchange } from "./delayed-exchange.ts";
 import { sendAnswer } from "./direct-response.ts";
-import { drawDelayMs, drawsAbort, sendAbort } from "./fault.ts";
 import { forward, type ForwardingEnvironment } from "./forwarding.ts";
-import type { HeldBody } from "./held-body.ts";
 import { sendFailure } from "./local-response.ts";
 import { Mirroring } from "./mirror.ts";
 import { buildResponseHeaders } from "./response-head.ts";
 import { allowedTimeMs } from "./request-deadline.ts";
-import type { RouteFilters, RuntimeRoute } from "./runtime-route.ts";
+import { type FilterOwner, runFilters } from "./route-filters.ts";
+import type { RuntimeRoute } from "./runtime-route.ts";
 import type { RuntimeTable } from "./runtime-table.ts";
 import { type HttpsAuthority, selectRoute } from "./select-route.ts";
 
@@ -54,6 +51,7 @@ export class Proxy implements ExchangeHandler {
   /** Counted beside the requests themselves. */
   readonly metrics = new ForwardingMetrics();
   readonly #environment: ForwardingEnvironment;
+  readonly #filterOwner: FilterOwner;
   readonly #accessLog: AccessLog;
   readonly #httpsAuthority: HttpsAuthority;
   readonly #streamIdleTimeoutSeconds: number;
@@ -77,6 +75,13 @@ export class Proxy implements ExchangeHandler {
       fail: (exchange, failure) => {
         if (!exchange.isDone) this.#fail(exchange, failure);
       },
+    };
+    this.#filterOwner = {
+      metrics,
+      random,
+      act: (exchange, route) => this.#act(exchange, route),
+      finish: (exchange) => this.#finish(exchange),
+      limitTime: (exchange) => this.#limitTime(exchange),
     };
     this.#accessLog = options.accessLog;
     this.#httpsAuthority = options.httpsAuthority;
@@ -103,38 +108,14 @@ export class Proxy implements ExchangeHandler {
     const route = selectRoute(exchange, this.table, this.#httpsAuthority);
     if (route === null) this.#finish(exchange);
     else if (route.filters === null) this.#act(exchange, route);
-    else this.#filter(exchange, route, route.filters);
-  }
-
-  /** Faults come before CORS, as in Istio: a preflight can be delayed and aborted. */
-  #filter(exchange: Exchange, route: RuntimeRoute, { fault }: RouteFilters): void {
-    const delayMs = fault === null ? 0 : drawDelayMs(fault, this.#environment.random);
-    if (delayMs === 0) return this.#filterOn(exchange, route);
-    exchange.flags |= exchangeFlags.delayInjected;
-    this.metrics.onFault("delay");
-    this.#limitTime(exchange);
-    exchange.forwarding = new DelayedExchange(exchange, delayMs, (body) => {
-      this.#filterOn(exchange, route);
-      if (!exchange.isDone) handOver(exchange, body);
-    });
-  }
-
-  #filterOn(exchange: Exchange, route: RuntimeRoute): void {
-    const { fault = null, cors = null } = route.filters ?? {};
-    if (fault !== null && drawsAbort(fault, this.#environment.random)) {
-      this.metrics.onFault("abort");
-      sendAbort(exchange, fault);
-      this.#finish(exchange);
-    } else if (cors !== null && cors.answers(exchange)) {
-      this.#finish(exchange);
-    } else {
-      this.#act(exchange, route);
-    }
+    else runFilters(exchange, route, this.#filterOwner);
   }
 
   #act(exchange: Exchange, { forward: target, answer }: RuntimeRoute): void {
-    if (answer !== null) sendAnswer(exchange, answer);
-    if (target === null) return this.#finish(exchange);
+    if (target === null) {
+      if (answer !== null) sendAnswer(exchange, answer);
+      return this.#finish(exchange);
+    }
     if (exchange.bodyLength > this.#maxBodyBytes) return this.#fail(exchange, "body_too_large");
     const failure = forward(exchange, target, this.#environment);
     if (failure !== null) return this.#fail(exchange, failure);
@@ -254,13 +235,4 @@ export class Proxy implements ExchangeHandler {
 /** Over HTTP/2 any 2xx would tell the client that its tunnel is open, also one that the upstream answered as to a plain GET. */
 function isFalseAcceptance({ upgrade, protocol }: Exchange, status: number): boolean {
   return upgrade !== null && protocol === "HTTP/2" && status >= 200 && status < 300;
-}
-
-/** What came of the body during a delay goes on its way; what is still to come may come. */
-function handOver(exchange: Exchange, { chunks, isComplete, trailers }: HeldBody): void {
-  let hasRoom = true;
-  for (const chunk of chunks) hasRoom = exchange.forwarding?.write(chunk) ?? true;
-  if (exchange.isDone) return;
-  if (isComplete) exchange.forwarding?.end(trailers);
-  else if (hasRoom && !exchange.isRequestComplete) exchange.resumeBody();
 }

@@ -48,6 +48,8 @@ export interface RuntimeForward {
   readonly timeoutMs: number;
   readonly retry: RuntimeRetry | null;
   readonly mirrors: readonly Mirror[] | null;
+  /** A header line that tells the upstream how long it is waited for, as Envoy does; empty where that is not limited. */
+  readonly timeoutLine: string;
 }
 
 export interface RuntimeDestination {
@@ -127,7 +129,13 @@ function runtimeForward(route: Route, action: ForwardAction): RuntimeForward {
     timeoutMs,
     retry: retry === null || retry.attempts <= 0 ? null : new RuntimeRetry(retry),
     mirrors: mirrors.length === 0 ? null : mirrors,
+    timeoutLine: timeoutLine(action),
   };
+}
+
+function timeoutLine({ retry, timeoutMs }: ForwardAction): string {
+  const limits = [retry?.perTryTimeoutMs ?? 0, timeoutMs].filter((limitMs) => limitMs > 0);
+  return limits.length === 0 ? "" : `x-envoy-expected-rq-timeout-ms: ${Math.min(...limits)}\r\n`;
 }
 
 function runtimeDestination(

@@ -2,6 +2,7 @@
 import { forwardTo, type FaultPolicy, type ForwardAction } from "@sluice/core/model";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { accessLogEntry } from "../../src/observe/access-log-entry.ts";
+import { RequestShaping } from "../../src/proxy/request-shaping.ts";
 import { isWhole, ProxyWorld, response, ScriptedUpstream, until, type WorldOptions } from "./proxy-world.ts";
 
 let upstream: ScriptedUpstream;
@@ -132,6 +133,15 @@ describe("a rewrite", () => {
     const exchange = world.request({ target: "/-../secret" });
     expect(exchange).toMatchObject({ status: 400, failure: "bad_path" });
     expect(exchange.upstream).toBe(null);
+  });
+
+  test("of the authority names the server to connections as well: TLS asks for it, HTTP/2 sends it", () => {
+    const shaping = new RequestShaping({ operations: null, authority: "B.example:81", path: null });
+    const exchange = worldOf({}).request();
+    expect(shaping.originOf(exchange)).toMatchObject({ authority: "B.example:81", host: "b.example", scheme: "http" });
+    expect(new RequestShaping({ operations: null, authority: "b\r\nx: 1", path: null }).originOf(exchange)).toBe(
+      exchange,
+    );
   });
 
   test("does not let a client forge where it came from", async () => {

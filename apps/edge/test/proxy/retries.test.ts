@@ -98,6 +98,24 @@ test("a refused connection is retried by default, and another endpoint takes the
   expect(tried).toEqual([0, 1]);
 });
 
+test("with retryRemoteLocalities the cluster is told whose localities to leave", async () => {
+  upstream.script = (received, socket) => {
+    if (isWhole(received)) socket.write(response(503));
+  };
+  const world = retrying({ conditions: ["5xx"], attempts: 3, backoffBaseMs: 1, triesRemoteLocalities: true });
+  const cluster = world.clusters.get("c");
+  const choose = cluster?.choose.bind(cluster);
+  if (cluster === null || choose === undefined) throw new Error("no cluster");
+  const left: number[] = [];
+  cluster.choose = (...question) => {
+    left.push(question[2]?.length ?? 0);
+    return choose(...question);
+  };
+  world.request();
+  await world.settled();
+  expect(left).toEqual([0, 1, 2, 3]);
+});
+
 describe("the body", () => {
   const failOnce = (end: string) => {
     upstream.script = (received, socket, attempt) => {
@@ -251,6 +269,22 @@ describe("time", () => {
     await world.settled();
     expect(exchange).toMatchObject({ status: 504, failure: "upstream_timeout" });
     expect(upstream.received.length).toBe(1);
+  });
+
+  test.each([
+    [0, 0, undefined],
+    [500, 0, "500"],
+    [0, 200, "200"],
+    [500, 200, "200"],
+    [100, 200, "100"],
+  ])("of %i ms for all and %i for each attempt the upstream is told %s", async (timeoutMs, perTryTimeoutMs, told) => {
+    upstream.script = (received, socket) => {
+      if (isWhole(received)) socket.write(response(200));
+    };
+    const world = retrying({ perTryTimeoutMs }, {}, timeoutMs);
+    world.request({ headers: ["x-envoy-expected-rq-timeout-ms", "1"] });
+    await world.settled();
+    expect(/x-envoy-expected-rq-timeout-ms: (\d+)/.exec(upstream.received[0] ?? "")?.[1]).toBe(told);
   });
 
   test("the route's time begins when the request is complete", async () => {

@@ -54,6 +54,8 @@ describe("example", () => {
       ["50051||greeter"],
     ],
     ["canary", { port: 8080, host: "shop.example" }, "forward", ["8000|stable|shop", "8000|canary|shop"]],
+    ["route-actions", { port: 8080, host: "shop.example", path: "/api/x" }, "forward", ["8000||httpbin"]],
+    ["route-actions", { port: 8080, host: "shop.example", path: "/x" }, "forward", ["8000||httpbin"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/x" }, "forward", ["8443||internal"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/partner" }, "forward", ["443||partner.example"]],
   ] as const)("%s leads %j to an endpoint (%s)", (name, question, action, expected) => {
