@@ -116,6 +116,16 @@ describe("a destination that is another name of a service", () => {
   const to = (port: string) =>
     `VirtualService vs {hosts: [a.com], gateways: [gw], http: [{route: [{destination: {host: alias${port}}}]}]}`;
 
+  it("has that service's subsets, and its rules instead of its own", () => {
+    const subsets = "subsets: [{name: v1}]";
+    const toSubset = route("v1", "alias");
+    expect(found(alias, toSubset, `DestinationRule a {host: cart, ${subsets}}`)).toEqual([]);
+    expect(found(alias, toSubset, `DestinationRule a {host: alias, ${subsets}}`)).toEqual([
+      expect.stringContaining("warning unknown-subset"),
+      'warning unused-destination-rule spec.host: "alias" is another name of "cart.shop.svc.cluster.local", whose rules are used: nothing of this rule is (Write host: cart.shop.svc.cluster.local.)',
+    ]);
+  });
+
   it("has that service's ports", () => {
     expect(found(alias, to(""))).toEqual([]);
     expect(found(alias, to(", port: {number: 81}"))).toEqual([expect.stringContaining("has no port 81 (It has 80.)")]);
