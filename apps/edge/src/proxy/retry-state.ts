@@ -8,7 +8,7 @@ import type { EndpointPool } from "../upstream/pool.ts";
 import type { RuntimeRetry } from "./retry-policy.ts";
 
 export class RetryState {
-  /** Endpoints to avoid; empty where the policy does not. */
+  /** Endpoints to avoid; empty where the policy does not care. */
   readonly tried: EndpointPool[] = [];
   /** Endpoints whose localities to leave, after some; empty where the policy does not. */
   readonly left: EndpointPool[] = [];

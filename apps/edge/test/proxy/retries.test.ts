@@ -98,6 +98,24 @@ test("a refused connection is retried by default, and another endpoint takes the
   expect(tried).toEqual([0, 1]);
 });
 
+test("with retryRemoteLocalities the cluster is told whose localities to leave", async () => {
+  upstream.script = (received, socket) => {
+    if (isWhole(received)) socket.write(response(503));
+  };
+  const world = retrying({ conditions: ["5xx"], attempts: 3, backoffBaseMs: 1, triesRemoteLocalities: true });
+  const cluster = world.clusters.get("c");
+  const choose = cluster?.choose.bind(cluster);
+  if (cluster === null || choose === undefined) throw new Error("no cluster");
+  const left: number[] = [];
+  cluster.choose = (...question) => {
+    left.push(question[2]?.length ?? 0);
+    return choose(...question);
+  };
+  world.request();
+  await world.settled();
+  expect(left).toEqual([0, 1, 2, 3]);
+});
+
 describe("the body", () => {
   const failOnce = (end: string) => {
     upstream.script = (received, socket, attempt) => {
