@@ -107,6 +107,7 @@ export class MirrorCopy implements UpstreamHandler {
   onUpstreamHead(): void {}
   onUpstreamData(): void {}
   onUpstreamFlush(): void {}
+  onUpstreamHalfEnd(): void {}
 
   onUpstreamEnd(): void {
     this.#settle("answered");
