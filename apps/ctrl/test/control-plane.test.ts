@@ -25,6 +25,20 @@ describe("the control plane", () => {
     expect(second.resources.length).toBeLessThan(second.manifest.length);
   });
 
+  it("ranks endpoints by where sluice.yaml says that the gateway runs", async () => {
+    const rule =
+      "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: r, namespace: default}, spec: {host: backend.example, trafficPolicy: {outlierDetection: {}}}}";
+    const endpoints = "[{ address: 127.0.0.1, locality: eu/a }, { address: 127.0.0.2, locality: us/a }]";
+    const config = plainGateway(8080).replace("[{ address: 127.0.0.1 }]", endpoints);
+    await using plane = await RunningPlane.start({ "a.yaml": config, "b.yaml": rule }, { locality: "us/b" });
+    using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
+    const [cluster] = tableOf(await edge.accept()).clusters;
+    expect(cluster?.endpoints.map(({ address, priority }) => [address, priority])).toEqual([
+      ["127.0.0.1", 1],
+      ["127.0.0.2", 0],
+    ]);
+  });
+
   it("keeps the running version while a file is broken, says what is wrong, and goes on when it is mended", async () => {
     await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");

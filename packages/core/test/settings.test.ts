@@ -38,3 +38,16 @@ test("broken YAML is reported with its line", () => {
   const { diagnostics } = parseSettings("sluice.yaml", "edge:\n  - a\n b: {\n");
   expect(diagnostics[0]).toMatchObject({ code: "yaml-syntax", severity: "error" });
 });
+
+test.each(["us", "us/a", "us/a/1", ""])("the locality %j is one", (locality) => {
+  const { settings } = parseSettings("sluice.yaml", `node: { locality: "${locality}" }\n`);
+  expect(settings?.node.locality).toBe(locality);
+});
+
+test.each(["us/", "us//1", "us/a/1/x", "us/*", "/a"])(
+  "the locality %j is an error that says what one is",
+  (locality) => {
+    const { diagnostics } = parseSettings("sluice.yaml", `node: { locality: "${locality}" }\n`);
+    expect(diagnostics).toMatchObject([{ path: "node.locality", message: expect.stringContaining("region/zone") }]);
+  },
+);

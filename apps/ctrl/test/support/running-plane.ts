@@ -27,14 +27,20 @@ export class RunningPlane implements AsyncDisposable {
     this.warnings = bound.warnings;
   }
 
-  /** @param files of the configuration directory, by name */
-  static async start(files: Readonly<Record<string, string>>): Promise<RunningPlane> {
+  /**
+   * @param files of the configuration directory, by name
+   * @param node what `sluice.yaml` says of this machine
+   */
+  static async start(
+    files: Readonly<Record<string, string>>,
+    node: { readonly locality?: string } = {},
+  ): Promise<RunningPlane> {
     const directory = await temporaryDirectory();
     await mkdir(directory.at("config"));
     for (const [name, text] of Object.entries(files)) await writeFile(directory.at("config", name), text);
     const settings = resolveSettings(defaultSettings(), directory.path);
     const loaded = {
-      settings: { ...settings, ctrl: { address: "127.0.0.1:0" } },
+      settings: { ...settings, node: { ...settings.node, ...node }, ctrl: { address: "127.0.0.1:0" } },
       file: null,
       baseDirectory: directory.path,
     };

@@ -49,7 +49,11 @@ export interface ListenerObserver {
   onRequestRefused(listener: string, failure: FailureCode): void;
 }
 
+/** Who reads and writes HTTP on `listen/node`: our own codec, or Node's. */
+export type Codec = "own" | "node";
+
 export interface EngineContext {
+  readonly codec: Codec;
   readonly handler: ExchangeHandler;
   /** Takes connections of chains that forward raw bytes. */
   readonly network: NetworkHandler;

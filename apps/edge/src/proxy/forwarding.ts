@@ -158,7 +158,7 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
   sendAgain(): void {
     const { cluster, environment, exchange, retries } = this;
     this.backoffTimer = null;
-    const endpoint = cluster.choose(exchange, retries?.tried, retries?.leavesLocalities);
+    const endpoint = cluster.choose(exchange, retries?.tried, retries?.left);
     if (endpoint === null) return environment.fail(exchange, "no_healthy_upstream");
     this.endpoint = endpoint;
     this.head = retries?.nextHead(this.head) ?? this.head;

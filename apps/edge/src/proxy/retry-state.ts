@@ -10,6 +10,8 @@ import type { RuntimeRetry } from "./retry-policy.ts";
 export class RetryState {
   /** Endpoints to avoid; empty where the policy does not care. */
   readonly tried: EndpointPool[] = [];
+  /** Endpoints whose localities to leave, after some; empty where the policy does not. */
+  readonly left: EndpointPool[] = [];
   /** Begun so far. */
   attempts = 1;
   readonly #policy: RuntimeRetry;
@@ -47,12 +49,8 @@ export class RetryState {
   }
 
   avoid(endpoint: EndpointPool): void {
-    if (this.#policy.avoidsPreviousHosts || this.#policy.triesRemoteLocalities) this.tried.push(endpoint);
-  }
-
-  /** Whether the next attempt leaves the localities of those tried. Istio sets Envoy's `update_frequency` to 2. */
-  get leavesLocalities(): boolean {
-    return this.#policy.triesRemoteLocalities && this.tried.length >= attemptsPerLocality;
+    if (this.#policy.avoidsPreviousHosts) this.tried.push(endpoint);
+    if (this.#policy.triesRemoteLocalities) this.left.push(endpoint);
   }
 
   /** The head of the attempt that begins now. */
@@ -67,8 +65,6 @@ export class RetryState {
     this.#holdsRetry = false;
   }
 }
-
-const attemptsPerLocality = 2;
 
 /** Ours: a client's own is not passed on, and no value holds a line end. */
 const attemptField = /\r\nx-envoy-attempt-count: \d+\r\n/;

@@ -37,7 +37,8 @@ export class ClusterRuntime {
   private cluster: Cluster;
   private transport: Transport;
   private pools: Map<string, EndpointPool>;
-  private chooser: EndpointChooser<EndpointPool>;
+  /** Made when a request comes: most clusters of a large table have none. */
+  private chooser: EndpointChooser<EndpointPool> | null;
   private firstResolution: Promise<void>;
 
   constructor(cluster: Cluster, environment: UpstreamEnvironment, secret: SecretLookup = noSecrets) {
@@ -48,13 +49,13 @@ export class ClusterRuntime {
     this.resolver = new HostResolver(() => this.rebuild(), environment.resolver);
     this.outliers = new OutlierDetector({
       nowMs,
-      onChange: () => this.chooser.refresh(),
+      onChange: () => this.chooser?.refresh(),
       onEvent: (event) => environment.onOutlierEvent(cluster.name, event),
     });
     this.retries = new RetryAdmission(cluster.limits, this.counters, nowMs);
     this.cluster = cluster;
     this.pools = new Map();
-    this.chooser = this.createChooser([]);
+    this.chooser = null;
     this.firstResolution = Promise.resolve();
     this.transport = transportOf(cluster, secret, null);
     this.update(cluster, secret);
@@ -64,15 +65,15 @@ export class ClusterRuntime {
    * The endpoint for a request; null when none is healthy (or none has resolved): `no_healthy_upstream`.
    *
    * @param request what a hash may be made of, which also receives a cookie made for it; null: anywhere
-   * @param tried endpoints to avoid, if there are others
-   * @param leavesLevels whether those of the same priority as any of them are to be avoided too (`retryRemoteLocalities`)
+   * @param avoided endpoints to avoid, if there are others (`retryIgnorePreviousHosts`)
+   * @param left endpoints tried so far, where those of their priorities are to be avoided from the third attempt on (`retryRemoteLocalities`)
    */
   choose(
     request: BalancedRequest | null = null,
-    tried: readonly EndpointPool[] = noEndpoints,
-    leavesLevels = false,
+    avoided: readonly EndpointPool[] = noEndpoints,
+    left: readonly EndpointPool[] = noEndpoints,
   ): EndpointPool | null {
-    return this.chooser.choose(request, tried, leavesLevels);
+    return (this.chooser ??= this.createChooser()).choose(request, avoided, left);
   }
 
   /** True when one more retry may begin (`maxRetries`, retry budget); `endRetry` is owed then. */
@@ -107,7 +108,7 @@ export class ClusterRuntime {
     this.outliers.watch([], null);
     for (const pool of this.pools.values()) pool.retire();
     this.pools = new Map();
-    this.chooser = this.createChooser([]);
+    this.chooser = null;
   }
 
   stats(): ClusterStats {
@@ -160,17 +161,16 @@ export class ClusterRuntime {
       if (!pools.has(key)) pool.retire();
     }
     this.pools = pools;
-    const endpoints = [...pools.values()];
-    this.outliers.watch(endpoints, this.cluster.outlierDetection);
-    this.chooser = this.createChooser(endpoints);
+    this.outliers.watch(pools.values(), this.cluster.outlierDetection);
+    this.chooser = null;
   }
 
-  private createChooser(endpoints: readonly EndpointPool[]): EndpointChooser<EndpointPool> {
+  private createChooser(): EndpointChooser<EndpointPool> {
     const { balancer, outlierDetection, warmup } = this.cluster;
     const { nowMs, random } = this.environment;
     // Istio's: the panic threshold is `minHealthPercent`, so 0 unless somebody asks for it (Envoy's own default is 50).
     const panicPercent = outlierDetection?.minHealthPercent ?? 0;
-    return new EndpointChooser(endpoints, { balancer, warmup, panicPercent, random, nowMs });
+    return new EndpointChooser([...this.pools.values()], { balancer, warmup, panicPercent, random, nowMs });
   }
 
   private createPool(target: Target): EndpointPool {

@@ -10,7 +10,7 @@ export class RetryAdmission {
   private readonly nowMs: () => number;
   private limits: Pick<ClusterLimits, "maxRetries" | "retryBudget">;
   /** Requests that ended, by slot of time; used only where the budget has an interval. */
-  private readonly ended: Float64Array;
+  private ended: Float64Array | null;
   private slot: number;
 
   constructor(
@@ -21,7 +21,7 @@ export class RetryAdmission {
     this.limits = limits;
     this.counters = counters;
     this.nowMs = nowMs;
-    this.ended = new Float64Array(slotCount);
+    this.ended = null;
     this.slot = 0;
   }
 
@@ -47,9 +47,9 @@ export class RetryAdmission {
   onRequestEnded(): void {
     const intervalMs = this.limits.retryBudget?.intervalMs ?? 0;
     if (intervalMs === 0) return;
-    this.moveTo(intervalMs);
+    const ended = this.endedBy(intervalMs);
     const index = this.slot % slotCount;
-    this.ended[index] = (this.ended[index] ?? 0) + 1;
+    ended[index] = (ended[index] ?? 0) + 1;
   }
 
   private allowedRetries(): number {
@@ -61,17 +61,18 @@ export class RetryAdmission {
   }
 
   private recentlyEnded(intervalMs: number): number {
-    this.moveTo(intervalMs);
     let sum = 0;
-    for (const count of this.ended) sum += count;
+    for (const count of this.endedBy(intervalMs)) sum += count;
     return sum;
   }
 
-  /** Empties the slots that time has passed over. */
-  private moveTo(intervalMs: number): void {
+  /** The slots of the interval until now: those that time has passed over are emptied. */
+  private endedBy(intervalMs: number): Float64Array {
+    const ended = (this.ended ??= new Float64Array(slotCount));
     const slot = Math.floor((this.nowMs() * slotCount) / intervalMs);
     const passed = Math.min(slotCount, Math.abs(slot - this.slot));
-    for (let back = 0; back < passed; back++) this.ended[(slot - back) % slotCount] = 0;
+    for (let back = 0; back < passed; back++) ended[(slot - back) % slotCount] = 0;
     this.slot = slot;
+    return ended;
   }
 }

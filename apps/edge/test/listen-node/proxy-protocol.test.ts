@@ -182,6 +182,7 @@ test.skipIf("reason" in loadUws())("uWebSockets.js is never given such a listene
   const context = {
     handler: new TestHandler(),
     network: noNetwork,
+    codec: "node" as const,
     limits: defaultLimits,
     ticketSecret: new Uint8Array(32),
     observer: {

@@ -10,7 +10,7 @@ import type { Issued } from "@sluice/demo/certificates";
 import type { Exchange, ExchangeHandler } from "../../src/exchange/exchange.ts";
 import type { FailureCode } from "../../src/exchange/failure.ts";
 import type { NetworkHandler } from "../../src/exchange/network-handler.ts";
-import type { BoundListener, DownstreamLimits, ListenerSpec } from "../../src/listen/listener.ts";
+import type { BoundListener, Codec, DownstreamLimits, ListenerSpec } from "../../src/listen/listener.ts";
 import { bindNode } from "../../src/listen/node/listener.ts";
 import { noNetwork } from "../support/no-network.ts";
 
@@ -55,6 +55,13 @@ export function respond(exchange: Exchange, status: number, body = "", headers: 
   exchange.sendEnd();
 }
 
+/** What listeners of this file's tests read HTTP/1.1 with, unless they say so themselves. */
+export let codecInUse: Codec = "node";
+
+export function useCodec(codec: Codec): void {
+  codecInUse = codec;
+}
+
 export interface HandshakeFailure {
   readonly filterChain: string | null;
   readonly reason: string;
@@ -77,6 +84,7 @@ export interface ListenerSource {
   readonly ticketSecret?: Uint8Array;
   readonly handler?: TestHandler;
   readonly network?: NetworkHandler;
+  readonly codec?: Codec;
   /** `transport`, `acceptsProxyProtocol`. */
   readonly listener?: Partial<Listener>;
 }
@@ -104,6 +112,7 @@ export async function startListener(source: ListenerSource = {}): Promise<TestLi
   const connections = { opened: 0, closed: 0 };
   const bound = await bindNode(specOf(source), {
     handler,
+    codec: source.codec ?? codecInUse,
     network: source.network ?? noNetwork,
     limits: { ...defaultLimits, ...source.limits },
     ticketSecret: source.ticketSecret ?? new Uint8Array(32).fill(7),

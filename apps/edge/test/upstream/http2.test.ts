@@ -480,3 +480,38 @@ test("an idle connection closes after its time, one with a stream does not", asy
   expect(counters).toMatchObject({ openConnections: 0, idleConnections: 0, activeRequests: 0 });
   clock.stop();
 });
+
+test("a connection whose peer has vanished is found by its silence to a PING, and the next request gets another", async () => {
+  await using server = await RawServer.listen();
+  const manager = new ClusterManager();
+  const limits = { ...defaultClusterLimits, http2Keepalive: { intervalMs: 20, timeoutMs: 20 } };
+  manager.apply([clusterOf([{ port: server.port }], { protocol: "http2", limits })]);
+  const send = () => RecordedExchange.send(manager.get("c")!.choose()!);
+  const stuck = send();
+  const silent = await server.connection(0);
+  // Its SETTINGS, and then nothing any more.
+  silent.socket.write(frame(4, 0, 0));
+  expect(await stuck.settled()).toEqual(["error upstream_reset"]);
+  await silent.closed();
+  const next = send();
+  expect(await server.connection(1)).not.toBe(silent);
+  next.stream.abort();
+  manager.close();
+});
+
+test("a peer that answers PINGs keeps its connection, however long it has nothing else to say", async () => {
+  let pings = 0;
+  await using world = await H2World.start((stream) => stream.respond({ ":status": 200 }, { endStream: true }), {
+    limits: { http2Keepalive: { intervalMs: 5, timeoutMs: 5000 } },
+  });
+  await world.send().settled();
+  const [session] = world.sessions;
+  await new Promise<void>((resolve) => {
+    session?.on("ping", () => {
+      if (++pings === 3) resolve();
+    });
+  });
+  expect(session?.destroyed).toBe(false);
+  await world.send().settled();
+  expect(world.sessions).toHaveLength(1);
+});

@@ -259,6 +259,18 @@ describe("what is reported", () => {
     expect(events).toHaveLength(1);
   });
 
+  test("a raw connection that is refused", async () => {
+    const events = await ejecting(async (manager, server) => {
+      await server[Symbol.asyncDispose]();
+      const pool = manager.get("c")!.choose()!;
+      const failure = await new Promise((resolve) => {
+        pool.openRaw(null, { onConnected: () => resolve("connected"), onConnectFailed: resolve });
+      });
+      expect(failure).toBe("connect_failure");
+    });
+    expect(events).toHaveLength(1);
+  });
+
   test.each<["timeout" | undefined, number]>([
     ["timeout", 1],
     [undefined, 0],

@@ -1,13 +1,13 @@
 // The clusters that routes lead to, and their endpoints. A cluster nobody names is not built; a name whose host or port nobody
 // declares has no cluster, and requests to it get 503 (NC).
-import type { Cluster, Listener, RouteAction, RouteConfig, Subset } from "../model/index.ts";
+import type { Cluster, Listener, RouteAction, RouteConfig } from "../model/index.ts";
 import { instancesOfSubset, placeEndpoints } from "./cluster-endpoints.ts";
 import { type ClusterKey, formatClusterName, parseClusterName } from "./cluster-name.ts";
 import type { CompileContext } from "./context.ts";
 import { DestinationRuleIndex } from "./destination-rules.ts";
+import { EmptySubsets } from "./empty-subsets.ts";
 import { effectivePolicy } from "./effective-policy.ts";
-import { discover, type Instance } from "./instances.ts";
-import { labelOf } from "./labels.ts";
+import { discover } from "./instances.ts";
 import { findSubset, type FoundSubset, type MergedRule } from "./merged-rule.ts";
 import { compareText } from "./order.ts";
 import type { SecretCollector } from "./secrets.ts";
@@ -23,7 +23,9 @@ export interface ClusterScope {
 
 /** Clusters of every route and every raw connection, sorted by name. */
 export function buildClusters(scope: ClusterScope): readonly Cluster[] {
-  const builder: ClusterBuilder = { ...scope, rules: new DestinationRuleIndex(scope.context), warned: new Set() };
+  const { context } = scope;
+  const rules = new DestinationRuleIndex(context);
+  const builder: ClusterBuilder = { ...scope, rules, emptySubsets: new EmptySubsets(context.findings) };
   const http = httpClusters(scope.routeConfigs);
   const names = new Set([...http, ...rawClusters(scope.listeners)]);
   return [...names].toSorted(compareText).flatMap((name) => {
@@ -35,13 +37,12 @@ export function buildClusters(scope: ClusterScope): readonly Cluster[] {
 
 interface ClusterBuilder extends ClusterScope {
   readonly rules: DestinationRuleIndex;
-  /** Subsets known to be empty: one warning for all their ports. */
-  readonly warned: Set<Subset>;
+  readonly emptySubsets: EmptySubsets;
 }
 
 function buildCluster(
   { carriesHttp, ...key }: ClusterKey & { readonly carriesHttp: boolean },
-  { context, secrets, rules, warned }: ClusterBuilder,
+  { context, secrets, rules, emptySubsets }: ClusterBuilder,
 ): Cluster | null {
   const known = context.services.find(key.host, key.port);
   if (known === null) return null;
@@ -52,10 +53,7 @@ function buildCluster(
   if (key.subset !== "" && subset === null) return null;
   const { discovery, instances } = discover(known, key.host, context);
   const selected = instancesOfSubset(instances, subset);
-  if (subset !== null && selected.length === 0 && !warned.has(subset.subset)) {
-    warned.add(subset.subset);
-    warnEmptySubset(subset, instances, context);
-  }
+  if (subset !== null && selected.length === 0) emptySubsets.report(subset, instances);
   const policy = effectivePolicy(rule, subset, key.port);
   return {
     name: formatClusterName(key),
@@ -65,32 +63,6 @@ function buildCluster(
     destinationRule: describeRule(rule, subset),
     endpoints: placeEndpoints(selected, policy, context.options.gateway),
   };
-}
-
-/** A subset that has nothing to select from is no mistake of its labels. */
-function warnEmptySubset(
-  { rule, index, subset }: FoundSubset,
-  instances: readonly Instance[],
-  { findings }: CompileContext,
-): void {
-  if (instances.length === 0) return;
-  const labels = Object.entries(subset.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const message = `none of the ${instances.length} endpoints has ${labels.join(", ")}: requests to subset "${subset.name}" get 503`;
-  findings.warn(
-    { resource: rule, path: ["spec", "subsets", index, "labels"] },
-    { code: "empty-subset", message, hint: describeLabels(Object.keys(subset.labels ?? {}), instances) },
-  );
-}
-
-/** What the endpoints say instead: `version is v1, v2`. */
-function describeLabels(keys: readonly string[], instances: readonly Instance[]): string {
-  const found = keys.map((key) => {
-    const values = new Set(instances.flatMap(({ labels }) => labelOf(labels, key) ?? []));
-    return values.size === 0
-      ? `no endpoint has ${key}`
-      : `${key} is ${[...values].toSorted(compareText).slice(0, 5).join(", ")}`;
-  });
-  return `${found.join("; ")}.`;
 }
 
 function describeRule(rule: MergedRule | null, subset: FoundSubset | null): Cluster["destinationRule"] {

@@ -50,13 +50,14 @@ function withoutAbsent(match: HttpMatchRequest): HttpMatchRequest {
 }
 
 const textFields = ["uri", "scheme", "method", "authority"] as const;
-const namedFields = ["headers", "withoutHeaders", "queryParams"] as const;
+const namedFields = ["headers", "queryParams"] as const;
 
 /** True when the delegate's match asks for something that the root's does not hand on. */
 function disagree(root: HttpMatchRequest, leaf: HttpMatchRequest): boolean {
   return (
     textFields.some((field) => leavesRange(root[field], leaf[field])) ||
     namedFields.some((field) => namedDisagree(root[field] ?? {}, leaf[field] ?? {})) ||
+    refusalsDiffer(root.withoutHeaders ?? {}, leaf.withoutHeaders ?? {}) ||
     (root.ignoreUriCase === true) !== (leaf.ignoreUriCase === true) ||
     differ(root.port, leaf.port) ||
     differ(root.sourceNamespace, leaf.sourceNamespace) ||
@@ -67,6 +68,14 @@ function disagree(root: HttpMatchRequest, leaf: HttpMatchRequest): boolean {
 
 function namedDisagree(root: NamedMatches, leaf: NamedMatches): boolean {
   return Object.entries(leaf).some(([name, match]) => Object.hasOwn(root, name) && leavesRange(root[name], match));
+}
+
+/** What the root refuses the delegate may refuse too, but in its place nothing else: that could be less. */
+function refusalsDiffer(root: NamedMatches, leaf: NamedMatches): boolean {
+  return Object.entries(leaf).some(([name, { exact, prefix, regex }]) => {
+    const other = root[name];
+    return other !== undefined && (other.exact !== exact || other.prefix !== prefix || other.regex !== regex);
+  });
 }
 
 /** Absent and 0 (protobuf's absent) ask for nothing. */

@@ -1,12 +1,6 @@
 // The traffic policy of one cluster, put together from the levels of its DestinationRule: a subset's settings override the rule's own
 // field by field, and at both levels those of the port replace the others (istio-semantics 1.3).
-import type {
-  ClientTlsSettings,
-  FieldPath,
-  PortTrafficPolicy,
-  RetryBudgetSettings,
-  TrafficPolicy,
-} from "../model/index.ts";
+import type { ClientTlsSettings, PortTrafficPolicy, RetryBudgetSettings, TrafficPolicy } from "../model/index.ts";
 import type { Site } from "./findings.ts";
 import type { FoundSubset, MergedRule } from "./merged-rule.ts";
 
@@ -43,26 +37,20 @@ export function effectivePolicy(rule: MergedRule | null, subset: FoundSubset | n
 }
 
 function applyLevel(base: EffectivePolicy, { policy, site }: Level, port: number): EffectivePolicy {
-  const { proxyProtocol = base.proxyProtocol, retryBudget = base.retryBudget } = policy;
-  const { connectionPool = base.connectionPool, loadBalancer = base.loadBalancer } = policy;
-  const { outlierDetection = base.outlierDetection } = policy;
-  const whole = { proxyProtocol, retryBudget };
   const settings = policy.portLevelSettings ?? [];
   const index = settings.findIndex((candidate) => candidate.port.number === port);
   const ofPort = settings[index];
-  // What a port's settings leave out is Istio's default, not what the levels above say.
-  if (ofPort !== undefined) {
-    const { connectionPool: pool, loadBalancer: balancer, outlierDetection: outliers } = ofPort;
-    const tls = siteTls(ofPort.tls, site, ["portLevelSettings", index]);
-    return { ...whole, connectionPool: pool, loadBalancer: balancer, outlierDetection: outliers, tls };
-  }
-  return { ...whole, connectionPool, loadBalancer, outlierDetection, tls: siteTls(policy.tls, site, []) ?? base.tls };
-}
-
-function siteTls(
-  settings: ClientTlsSettings | undefined,
-  { resource, path }: Site,
-  below: FieldPath,
-): SitedTls | undefined {
-  return settings === undefined ? undefined : { settings, site: { resource, path: [...path, ...below, "tls"] } };
+  const own = ofPort ?? policy;
+  // What a port's settings leave out is Istio's default: nothing of the levels above stays.
+  const above = ofPort === undefined ? base : {};
+  const tlsPath = [...site.path, ...(ofPort === undefined ? [] : ["portLevelSettings", index]), "tls"];
+  return {
+    connectionPool: own.connectionPool ?? above.connectionPool,
+    loadBalancer: own.loadBalancer ?? above.loadBalancer,
+    outlierDetection: own.outlierDetection ?? above.outlierDetection,
+    tls: own.tls === undefined ? above.tls : { settings: own.tls, site: { ...site, path: tlsPath } },
+    // These two have no place among a port's settings.
+    proxyProtocol: policy.proxyProtocol ?? base.proxyProtocol,
+    retryBudget: policy.retryBudget ?? base.retryBudget,
+  };
 }

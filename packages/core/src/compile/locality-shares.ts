@@ -11,10 +11,9 @@ export function shareOut(
   const shares = distribute.find(({ from = "" }) => localityMatches(from, gatewayLocality));
   if (shares === undefined) return null;
   const weighed: { readonly endpoint: Endpoint; readonly weight: Fraction }[] = [];
-  let rest = endpoints;
   for (const [pattern, share] of Object.entries(shares.to ?? {})) {
-    const members = rest.filter(({ locality }) => localityMatches(pattern, locality));
-    rest = rest.filter(({ locality }) => !localityMatches(pattern, locality));
+    // Validation sees to it that no locality has two shares.
+    const members = endpoints.filter(({ locality }) => localityMatches(pattern, locality));
     const denominator = totalWeight(members);
     for (const endpoint of members) {
       weighed.push({ endpoint, weight: { numerator: share * endpoint.weight, denominator } });
@@ -52,13 +51,17 @@ interface Fraction {
 /** A common denominator above this is rounded to it: one part in a million is finer than any balancer keeps to. */
 const maxDenominator = 1_000_000;
 
+/** Envoy's, a uint32. Only endpoints that are not ready can come near it: their weight is no part of the denominator. */
+const maxWeight = 4_294_967_295;
+
 /** Whole weights above 0 in the same proportions, as small as they get. */
 function toIntegers(fractions: readonly Fraction[]): readonly number[] {
   const exact = fractions.reduce((common, { denominator }) => lowestCommonMultiple(common, denominator), 1);
   const common = Math.min(exact, maxDenominator);
-  const scaled = fractions.map(({ numerator, denominator }) =>
-    Math.max(1, Math.round((numerator / denominator) * common)),
-  );
+  const scaled = fractions.map(({ numerator, denominator }) => {
+    const weight = Math.round((numerator / denominator) * common);
+    return Math.min(Math.max(weight, 1), maxWeight);
+  });
   const divisor = scaled.reduce(greatestCommonDivisor, 0);
   return scaled.map((weight) => weight / Math.max(divisor, 1));
 }

@@ -131,6 +131,10 @@ const edge = z.strictObject({
     .default({})
     .describe("Declared Gateway port → port really bound; 0 takes a free one."),
   engine: z.enum(["auto", "node"]).default("auto").describe("`auto` uses uWebSockets.js where it is correct to."),
+  codec: z
+    .enum(["own", "node"])
+    .default("node")
+    .describe("Who reads and writes HTTP/1.1 on `engine: node`: Sluice's own codec, or Node's."),
   http10: z
     .boolean()
     .default(false)

@@ -36,7 +36,7 @@ const destinationRuleSchema: KindSchema<{ metadata: Metadata; spec: DestinationR
 export function validateDestinationRule(reporter: Reporter): Resource<DestinationRuleSpec> | null {
   const shape = readShape(destinationRuleSchema, reporter);
   if (shape === null) return null;
-  const { host, exportTo = [], workloadSelector, trafficPolicy: policy = {}, subsets = [] } = shape.spec;
+  const { host, exportTo = [], workloadSelector, trafficPolicy: policy, subsets = [] } = shape.spec;
   checkMetadata(shape.metadata, reporter);
   checkExportTo(exportTo, reporter);
   const problem = hostProblem(host);
@@ -52,7 +52,7 @@ export function validateDestinationRule(reporter: Reporter): Resource<Destinatio
 
 function checkSubsets(subsets: readonly Subset[], reporter: Reporter): void {
   const seen = new Set<string>();
-  for (const [index, { name, labels = {}, trafficPolicy: policy = {} }] of subsets.entries()) {
+  for (const [index, { name, labels = {}, trafficPolicy: policy }] of subsets.entries()) {
     const path = ["spec", "subsets", index];
     if (!isLabelName(name)) {
       const message = `${quote(name)} is not the name of a subset`;

@@ -58,10 +58,15 @@ export class KnownServices {
     return !this.#ports.has(host.toLowerCase()) && this.#named.has(host.toLowerCase());
   }
 
-  /** Sorted port numbers, of the service that the host is another name of where that is known; null when the host is no known service. */
+  /** The known service that the host is another name of (ExternalName), in lower case; else the host. */
+  targetOf(host: string): string {
+    const target = this.#aliases.get(host.toLowerCase());
+    return target !== undefined && this.#ports.has(target) ? target : host.toLowerCase();
+  }
+
+  /** Sorted port numbers; null when the host is no known service. */
   portsOf(host: string): readonly number[] | null {
-    const target = this.#aliases.get(host.toLowerCase()) ?? "";
-    const ports = this.#ports.get(target) ?? this.#ports.get(host.toLowerCase());
+    const ports = this.#ports.get(this.targetOf(host));
     return ports === undefined ? null : [...ports].toSorted((a, b) => a - b);
   }
 

@@ -55,11 +55,21 @@ function checkRuleHost(
   reporter: Reporter,
 ): void {
   const host = resolveShortName(spec.host, namespace);
-  if (isWildcardHost(host) || services.portsOf(host) !== null) return;
+  if (isWildcardHost(host)) return;
+  if (services.portsOf(host) !== null) return warnAlias(services.targetOf(host), spec.host, reporter);
   const whyHidden = services.whyHidden(host);
   if (whyHidden === null && services.isUnreadable(host)) return;
   const message = `${quote(spec.host)} ${whyHidden ?? "is no known service"}: nothing of this rule is used`;
   const hint = whyHidden === null ? services.suggest(host, namespace) : undefined;
+  reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
+}
+
+/** Routes to another name of a service lead to that service's cluster, so only its own rules are used. */
+function warnAlias(target: string, written: string, reporter: Reporter): void {
+  const host = resolveShortName(written, reporter.document.namespace).toLowerCase();
+  if (target === host) return;
+  const message = `${quote(written)} is another name of ${quote(target)}, whose rules are used: nothing of this rule is`;
+  const hint = `Write host: ${target}.`;
   reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
 }
 
@@ -160,7 +170,6 @@ function checkDestinations(
 ): void {
   for (const [destination, path] of destinationsOf(spec)) {
     const host = resolveShortName(destination.host, namespace);
-    checkSubset(destination, host, { subsets, path, reporter });
     const whyHidden = services.whyHidden(host);
     if (whyHidden !== null) {
       const message = `${quote(destination.host)} ${whyHidden}`;
@@ -173,7 +182,10 @@ function checkDestinations(
       const message = `${quote(destination.host)} is no known service`;
       const hint = services.suggest(host, namespace);
       reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
-    } else checkPort(destination.port?.number, ports, { host, path, reporter });
+    } else {
+      checkSubset(destination, services.targetOf(host), { subsets, path, reporter });
+      checkPort(destination.port?.number, ports, { host, path, reporter });
+    }
   }
 }
 

@@ -156,13 +156,17 @@ function checkResolution(
   }
 }
 
-function checkSelector({ workloadSelector, endpoints }: ServiceEntrySpec, reporter: Reporter): void {
+function checkSelector({ workloadSelector, endpoints, resolution }: ServiceEntrySpec, reporter: Reporter): void {
   if (workloadSelector === undefined) return;
   const path = ["spec", "workloadSelector"];
   const { labels = {} } = workloadSelector;
   if (endpoints !== undefined) {
     const message = "endpoints and workloadSelector both say where the endpoints come from";
     reporter.error({ code: "conflicting-fields", path, message, hint: "Keep one of the two." });
+  }
+  if (resolution === "DNS_ROUND_ROBIN") {
+    const message = "a workloadSelector may pick several workloads, and with DNS_ROUND_ROBIN there is one name";
+    reporter.error({ code: "conflicting-fields", path, message, hint: "Write resolution: DNS." });
   }
   if (Object.keys(labels).length === 0) {
     const message = `a workloadSelector without labels picks every workload of namespace ${reporter.document.namespace}`;

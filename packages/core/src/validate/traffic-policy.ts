@@ -34,7 +34,8 @@ export const trafficPolicy: z.ZodType<TrafficPolicy> = z.strictObject({
 });
 
 /** The rules that a schema cannot say. */
-export function checkTrafficPolicy(policy: TrafficPolicy, path: FieldPath, reporter: Reporter): void {
+export function checkTrafficPolicy(policy: TrafficPolicy | undefined, path: FieldPath, reporter: Reporter): void {
+  if (policy === undefined) return;
   checkPortPolicy(policy, path, reporter);
   checkDurationOrZero(policy.retryBudget?.budgetInterval, [...path, "retryBudget", "budgetInterval"], reporter);
   const maxRetries = policy.connectionPool?.http?.maxRetries ?? 0;
@@ -57,6 +58,11 @@ export function checkTrafficPolicy(policy: TrafficPolicy, path: FieldPath, repor
 }
 
 function checkPortPolicy(policy: PortTrafficPolicy, path: FieldPath, reporter: Reporter): void {
+  const says = Object.entries(policy).some(([field, value]) => field !== "port" && value !== undefined);
+  if (!says) {
+    const hint = "Remove it, or say how connections are made.";
+    reporter.error({ code: "missing-field", path, message: "a traffic policy needs at least one setting", hint });
+  }
   checkPool(policy.connectionPool, [...path, "connectionPool"], reporter);
   const scope = { path: [...path, "loadBalancer"], detectsOutliers: policy.outlierDetection !== undefined };
   if (policy.loadBalancer !== undefined) checkLoadBalancer(policy.loadBalancer, scope, reporter);

@@ -43,6 +43,9 @@ describe("explain on a TCP listener", () => {
       "filter-chain matched tcp.9000: a TCP listener has one chain; what a client sends is passed on unread",
       "route matched VirtualService default/db: its tcp rule made this chain",
       `cluster matched ${httpbin}: 1 of 2 endpoints healthy, 25 % of connections`,
+      "policy matched balancer: the less busy of two endpoints drawn at random",
+      "endpoint matched 10.0.0.0:80: ready, weight 1",
+      "endpoint rejected 10.0.0.1:80: not ready: it gets nothing, weight 1",
       "cluster rejected outbound|1||gone: it does not exist: connections sent to it are closed, 75 % of connections",
     ]);
     expect(renderExplanation(answer)).toContain(`tcp to ${httpbin} (weight 1), outbound|1||gone (weight 3)\n`);

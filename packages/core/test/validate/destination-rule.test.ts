@@ -89,8 +89,8 @@ describe("a DestinationRule", () => {
       `6:43 error conflicting-fields ${where}.connectionPool.http.useClientProtocol`,
     ],
     [
-      "portLevelSettings: [{port: {number: 80}}, {port: {number: 80}}]",
-      `6:69 error duplicate-port ${where}.portLevelSettings[1].port.number`,
+      "portLevelSettings: [{port: {number: 80}, tls: {}}, {port: {number: 80}, tls: {}}]",
+      `6:78 error duplicate-port ${where}.portLevelSettings[1].port.number`,
     ],
     ["portLevelSettings: [{tls: {}}]", `6:39 error missing-field ${where}.portLevelSettings[0].port`],
     ["portLevelSetting: []", `6:19 error unknown-field ${where}.portLevelSetting`],

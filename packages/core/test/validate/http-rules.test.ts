@@ -368,7 +368,7 @@ describe("matches that an earlier one covers", () => {
     ["uri: {exact: /a}", "uri: {prefix: /a}"],
     ["uri: {prefix: /a}, method: {exact: GET}", "uri: {prefix: /ab}"],
     ["uri: {prefix: /a}, headers: {x: {exact: b}}", "uri: {prefix: /ab}, headers: {x: {exact: c}}"],
-    ["uri: {prefix: /a}", "uri: {prefix: /A}, ignoreUriCase: true"],
+    ["uri: {prefix: /a}", "uri: {prefix: /ab}, ignoreUriCase: true"],
     ["uri: {prefix: /a}, sourceLabels: {a: b}", "uri: {prefix: /a}, sourceLabels: {a: c}"],
     ["uri: {prefix: /}, sourceNamespace: a", "uri: {prefix: /a}"],
     ["uri: {prefix: /a}", "uri: {regex: /a.*}"],

@@ -38,6 +38,10 @@ describe("a ServiceEntry", () => {
     ["resolution: STATC", "7:3 error invalid-value spec.resolution"],
     ["resolution: 3", "7:3 error wrong-type spec.resolution"],
     ["resolution: STATIC", "4:1 error missing-endpoints spec.endpoints"],
+    [
+      "resolution: DNS_ROUND_ROBIN\nworkloadSelector: {labels: {a: b}}",
+      "8:3 error conflicting-fields spec.workloadSelector",
+    ],
     [`${dns}workloadSelector: {}`, "8:3 warning missing-labels spec.workloadSelector.labels"],
     [`${dns}workloadSelector: {labels: {a b: c}}`, '8:31 error invalid-label spec.workloadSelector.labels["a b"]'],
     [

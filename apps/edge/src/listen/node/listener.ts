@@ -12,6 +12,7 @@ import { addressesOf, addressesOfHeader, NodeConnection } from "./connection.ts"
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
+import { OwnHttp1Server } from "./own/http1-server.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel holds until they are accepted: a burst of handshakes on a busy worker. The kernel may allow fewer. */
@@ -29,7 +30,7 @@ class NodeListener implements BoundListener {
   readonly engine = "node";
   readonly #state: ListenerState;
   readonly #server: Server;
-  readonly #http1: Http1Server;
+  readonly #http1: Http1Server | OwnHttp1Server;
   readonly #tls: TlsAcceptor;
   readonly #connections = new Set<NodeConnection>();
   #boundPort = 0;
@@ -38,7 +39,7 @@ class NodeListener implements BoundListener {
   constructor(spec: ListenerSpec, context: EngineContext) {
     this.name = spec.listener.name;
     this.#state = new ListenerState(spec, context);
-    this.#http1 = new Http1Server(this.#state);
+    this.#http1 = context.codec === "own" ? new OwnHttp1Server(this.#state) : new Http1Server(this.#state);
     this.#tls = new TlsAcceptor(this.#state, {
       onEstablished: (...established) => this.#onEstablished(...established),
       onPassthrough: (...chosen) => this.#forward(...chosen),

@@ -34,8 +34,9 @@ interface Level<T extends Choosable> {
   upTo: number;
   /** Members that may be chosen. */
   usable: readonly T[];
+  /** One of the two: made anew for other usable members, or made of all once. */
   simple: SimpleChoice<T> | null;
-  hashed: HashChoice<T> | null;
+  readonly hashed: HashChoice<T> | null;
 }
 
 /** Draws before a retry looks for an endpoint that was not tried, one after the other. */
@@ -53,14 +54,7 @@ export class EndpointChooser<T extends Choosable> {
     this.policy = policy;
     this.hashKey = "key" in policy.balancer ? policy.balancer.key : null;
     const priorities = [...new Set(endpoints.map(({ priority }) => priority))].toSorted((a, b) => a - b);
-    this.levels = priorities.map((priority) => ({
-      priority,
-      members: endpoints.filter((endpoint) => endpoint.priority === priority),
-      upTo: 0,
-      usable: [],
-      simple: null,
-      hashed: null,
-    }));
+    this.levels = priorities.map((priority) => createLevel(endpoints, priority, policy.balancer));
     this.hash = new Hash64();
     this.refresh();
   }
@@ -78,27 +72,25 @@ export class EndpointChooser<T extends Choosable> {
       sum += percent;
       level.upTo = percent === 0 ? 0 : sum;
       level.usable = isPanicking ? level.members : level.members.filter(({ isEjected }) => !isEjected);
-      if ("key" in policy.balancer) level.hashed = new HashChoice(level.members, policy.balancer, isPanicking);
-      else level.simple = this.createSimple(policy.balancer, level.usable);
+      if (level.hashed !== null) level.hashed.usesEjected = isPanicking;
+      if (!("key" in policy.balancer)) level.simple = this.createSimple(policy.balancer, level.usable);
     }
   }
 
   /**
    * Null when there is no usable endpoint.
    *
-   * @param tried endpoints to avoid, if their level has others
-   * @param leavesLevels whether to avoid the levels of those tried as well, after the second attempt
+   * @param avoided endpoints to avoid, if their level has others
+   * @param left endpoints tried whose levels are to be avoided, from the second on
    */
-  choose(request: BalancedRequest | null, tried: readonly T[], leavesLevels: boolean): T | null {
+  choose(request: BalancedRequest | null, avoided: readonly T[], left: readonly T[]): T | null {
     const { hash, hashKey, policy } = this;
     if (hashKey !== null) hashRequest(request, hashKey, policy.random, hash);
     const level =
-      leavesLevels && tried.length >= attemptsBeforeLeavingLevels
-        ? (this.levelWithout(tried) ?? this.drawLevel())
-        : this.drawLevel();
+      left.length >= attemptsBeforeLeavingLevels ? (this.levelWithout(left) ?? this.drawLevel()) : this.drawLevel();
     if (level === null) return null;
-    if (level.hashed !== null) return level.hashed.choose(hash, tried) ?? level.hashed.choose(hash, []);
-    return tried.length === 0 ? (level.simple?.choose() ?? null) : this.chooseUntried(level, tried);
+    if (level.hashed !== null) return level.hashed.choose(hash, avoided) ?? level.hashed.choose(hash, []);
+    return avoided.length === 0 ? (level.simple?.choose() ?? null) : this.chooseUntried(level, avoided);
   }
 
   private drawLevel(): Level<T> | null {
@@ -143,4 +135,14 @@ export class EndpointChooser<T extends Choosable> {
         return new RandomBalancer(members, random);
     }
   }
+}
+
+function createLevel<T extends Choosable>(
+  endpoints: readonly T[],
+  priority: number,
+  balancer: ChoicePolicy["balancer"],
+): Level<T> {
+  const members = endpoints.filter((endpoint) => endpoint.priority === priority);
+  const hashed = "key" in balancer ? new HashChoice(members, balancer) : null;
+  return { priority, members, upTo: 0, usable: [], simple: null, hashed };
 }

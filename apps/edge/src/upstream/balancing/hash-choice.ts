@@ -10,16 +10,17 @@ import type { Hash64 } from "./xx-hash-64.ts";
 const maxPassedOver = 1024;
 
 export class HashChoice<T extends Ejectable> {
+  /** In a panic: ejected members are used like the others. */
+  usesEjected: boolean;
   private readonly balancer: HashBalancer;
   /** By address: the order that endpoints are listed or resolved in must not matter. */
   private readonly members: readonly T[];
-  private readonly usesEjected: boolean;
   private table: HashTable | null;
 
-  constructor(members: readonly T[], balancer: HashBalancer, usesEjected = false) {
+  constructor(members: readonly T[], balancer: HashBalancer) {
+    this.usesEjected = false;
     this.balancer = balancer;
     this.members = members.toSorted(byAddress);
-    this.usesEjected = usesEjected;
     this.table = null;
   }
 

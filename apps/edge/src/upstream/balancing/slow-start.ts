@@ -21,6 +21,11 @@ export class SlowStart {
     return this.nowMs() < this.warmAtMs;
   }
 
+  /** Grows by one with every hundredth of the time it takes: who keeps factors over several choices asks for them anew then. */
+  get step(): number {
+    return Math.floor((this.nowMs() * 100) / this.warmup.durationMs);
+  }
+
   /** What a member's weight is multiplied by, (0, 1]: Envoy's formula, with its millisecond at least, so that time 0 is not weight 0. */
   factorOf({ knownSinceMs }: Balanced): number {
     const { aggression, durationMs, minimumPercent } = this.warmup;

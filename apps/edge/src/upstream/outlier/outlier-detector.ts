@@ -57,7 +57,9 @@ export class OutlierDetector implements MonitorOwner {
   }
 
   /** Watches these endpoints. Those known by their address keep their record, also when how they are reached has changed. */
-  watch(targets: readonly OutlierTarget[], config: OutlierDetection | null): void {
+  watch(watched: Iterable<OutlierTarget>, config: OutlierDetection | null): void {
+    if (config === null && this.current === null) return;
+    const targets = [...watched];
     const isOtherInterval = config?.intervalMs !== this.current?.intervalMs;
     const known = config === null ? new Map<string, HostMonitor>() : this.monitors;
     this.current = config;

@@ -131,6 +131,14 @@ test("points lie where Envoy puts them: at xxHash64 of the address, an underscor
   }
 });
 
+test("behind the last point of a ring comes the first", () => {
+  const table = new RingTable(candidates(5), 100);
+  const last = new Hash64();
+  [last.high, last.low] = [-1, -1];
+  expect(table.slotOf(last)).toBe(0);
+  expect(table.slotOf(new Hash64())).toBe(0);
+});
+
 test("a ring answers as a search through all its points does", () => {
   const members = candidates(5);
   const table = new RingTable(members, 100);
@@ -173,8 +181,8 @@ test("a Maglev table is filled as the paper's listing fills it", () => {
 
 test("the points of a large ring are in order", () => {
   const table = new RingTable(candidates(3), 200_000);
-  const owners = candidates(3).map(({ address }, owner) => ({ owner, address }));
-  for (const { owner, address } of owners) {
+  const expected = candidates(3).map(({ address }, owner) => ({ owner, address }));
+  for (const { owner, address } of expected) {
     for (let point = 0; point < 60_000; point += 997) {
       expect(table.owners[table.slotOf(hashOf(`${address}_${point}`))]).toBe(owner);
     }

@@ -44,6 +44,20 @@ test.each([
   expect(shareAt(1000)).toBeCloseTo(1 / 3, 2);
 });
 
+test("a turn is not waited for by a weight that has grown meanwhile", () => {
+  const clock = { nowMs: 0 };
+  const members = [candidate("10.0.0.1:80"), candidate("10.0.0.2:80", { knownSinceMs: 0 })];
+  const slowStart = new SlowStart(members, { ...warmup, minimumPercent: 0 }, () => clock.nowMs);
+  const balancer = new RoundRobinBalancer(members, () => 0, slowStart);
+  count(10, () => balancer.choose());
+  clock.nowMs = 500;
+  count(9, () => balancer.choose());
+  expect(members[1]?.chosen).toBe(3);
+  clock.nowMs = 1000;
+  count(10, () => balancer.choose());
+  expect(members[1]?.chosen).toBe(8);
+});
+
 test("endpoints that are all new share as if none were", () => {
   const members = [0, 1, 2].map((index) => candidate(`10.0.0.${index}:80`, { knownSinceMs: 0 }));
   const slowStart = new SlowStart(members, warmup, () => 1);
