@@ -1,4 +1,4 @@
-// One exchange on its way upstream: its destination, its head, and its attempts. The first attempt of a plain request costs this object and
+// One exchange on its way upstream and its attempts. The first attempt of a plain request costs this object and
 // nothing else; what retries need (a copy of the body, timers, endpoints tried) comes into being when it is needed.
 import type { Exchange } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
@@ -10,13 +10,11 @@ import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import { type RequestBody, type RequestOrigin, sendRequest, type UpstreamRequest } from "../upstream/send-request.ts";
-import { appendLines } from "./head-text.ts";
 import { HeldBody, type HeldBytes } from "./held-body.ts";
 import type { MirrorCopy, Mirroring } from "./mirror.ts";
-import { buildUpstreamHead } from "./request-head.ts";
 import type { RuntimeRetry } from "./retry-policy.ts";
 import { RetryState } from "./retry-state.ts";
-import { drawWeighted, type RuntimeDestination, type RuntimeForward } from "./runtime-route.ts";
+import type { RuntimeDestination, RuntimeForward } from "./runtime-route.ts";
 
 /** What all exchanges of a worker are forwarded with. */
 export interface ForwardingEnvironment {
@@ -32,30 +30,7 @@ export interface ForwardingEnvironment {
   fail(exchange: Exchange, failure: FailureCode): void;
 }
 
-/** Sends an exchange on its way. The failure that makes that impossible, or null. */
-export function forward(
-  exchange: Exchange,
-  route: RuntimeForward,
-  environment: ForwardingEnvironment,
-): FailureCode | null {
-  const destination = drawWeighted(route.destinations, route.totalWeight, environment.random);
-  exchange.cluster = destination?.cluster ?? "";
-  const cluster = environment.clusters.get(exchange.cluster);
-  if (destination === undefined || cluster === null) return "cluster_not_found";
-  const endpoint = cluster.choose(exchange);
-  if (endpoint === null) return "no_healthy_upstream";
-  const { shaping } = destination;
-  const plain = buildUpstreamHead(exchange, route.operation);
-  const built = route.timeoutLine === "" ? plain : appendLines(plain, route.timeoutLine);
-  const head = shaping === null ? built : shaping.shape(built, exchange);
-  if (head === null) return "bad_path";
-  const forwarding = new Forwarding(exchange, { route, destination, cluster, environment, head });
-  exchange.forwarding = forwarding;
-  forwarding.begin(endpoint);
-  return null;
-}
-
-interface ForwardingSource {
+export interface ForwardingSource {
   readonly route: RuntimeForward;
   readonly destination: RuntimeDestination;
   readonly cluster: ClusterRuntime;

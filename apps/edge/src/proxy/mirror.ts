@@ -108,6 +108,7 @@ export class MirrorCopy implements UpstreamHandler {
   onUpstreamData(): void {}
   onUpstreamHalfEnd(): void {}
   onUpstreamFlush(): void {}
+  onUpstreamHalfEnd(): void {}
 
   onUpstreamEnd(): void {
     this.#settle("answered");
