@@ -108,7 +108,6 @@ export class MirrorCopy implements UpstreamHandler {
   onUpstreamData(): void {}
   onUpstreamHalfEnd(): void {}
   onUpstreamFlush(): void {}
-  onUpstreamHalfEnd(): void {}
 
   onUpstreamEnd(): void {
     this.#settle("answered");
