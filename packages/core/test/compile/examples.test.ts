@@ -54,7 +54,7 @@ describe("example", () => {
       "forward",
       ["50051||greeter"],
     ],
-    ["routing", { port: 8080, host: "www.example", path: "/api/delay/3" }, "forward", ["8000||httpbin"]],
+    ["delegates", { port: 8080, host: "www.example", path: "/api/delay/3" }, "forward", ["8000||httpbin"]],
     ["canary", { port: 8080, host: "shop.example" }, "forward", ["8000|stable|shop", "8000|canary|shop"]],
     ["route-actions", { port: 8080, host: "shop.example", path: "/api/x" }, "forward", ["8000||httpbin"]],
     ["route-actions", { port: 8080, host: "shop.example", path: "/x" }, "forward", ["8000||httpbin"]],
