@@ -81,7 +81,7 @@ export class StoreState {
       before.push(former);
       resources.delete(key);
     }
-    const record: VersionRecord = { ...version, changes };
+    const record = toRecord({ ...version, changes });
     this.#snapshot = { number, resources };
     this.#history.push({ ...record, before });
     if (this.#history.length > this.#maxHistory) this.#history.shift();
@@ -90,19 +90,18 @@ export class StoreState {
 
   /** Newest first. */
   versions(): readonly VersionRecord[] {
-    return this.#history.toReversed().map(({ before: _, ...record }) => record);
+    return this.#history.toReversed().map(toRecord);
   }
 
   version(number: number): VersionDetails | null {
     const index = this.#history.findIndex((version) => version.number === number);
     const found = this.#history[index];
     if (found === undefined) return null;
-    const { before, ...record } = found;
-    const changes = record.changes.map((change, place): ChangeTexts => {
+    const changes = found.changes.map((change, place): ChangeTexts => {
       const after = change.change === "removed" ? null : this.#textAfter(describeDocument(change), index);
-      return { ...change, before: before[place]?.text ?? null, after };
+      return { ...change, before: found.before[place]?.text ?? null, after };
     });
-    return { ...record, changes };
+    return { ...toRecord(found), changes };
   }
 
   readAt(number: number): Snapshot | null {
@@ -129,4 +128,8 @@ export class StoreState {
     }
     return this.#snapshot.resources.get(key)?.text ?? null;
   }
+}
+
+function toRecord({ number, atMs, author, reason, digest, restores, refused, changes }: VersionRecord): VersionRecord {
+  return { number, atMs, author, reason, digest, restores, refused, changes };
 }
