@@ -139,7 +139,7 @@ describe("the embedded store on a disk", () => {
   it("is refused to a second ctrl, and not held by a dead one", async () => {
     await using world = await storeDirectory();
     const store = await world.open();
-    await expect(world.open()).rejects.toThrow(`another ctrl uses the store: process ${process.pid}`);
+    await expect(world.open()).rejects.toThrow(`another ctrl is running: process ${process.pid} uses the store`);
     await store.close();
     const lock = (pid: number, started: string | null, host: string) =>
       writeFile(world.directory.at("store/lock.7"), JSON.stringify({ pid, started, host }));

@@ -34,7 +34,8 @@ const key = (name: string) => ({ kind: "ConfigMap", namespace: "default", name }
 
 /** @param open makes an empty keeper with this bound of its history */
 export function describeResourceStore(title: string, open: (maxHistory: number) => Promise<StoreUnderTest>): void {
-  describe(`${title}`, () => {
+  // oxlint-disable-next-line vitest/valid-title -- a keeper's name is the title
+  describe(title, () => {
     it("begins with version 0 and nothing in it", async () => {
       await using world = await open(10);
       expect(await world.store.read()).toEqual({ number: 0, resources: new Map() });

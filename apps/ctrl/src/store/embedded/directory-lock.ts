@@ -67,7 +67,7 @@ async function refuseHeld(path: string): Promise<void> {
   if (holder.host !== hostname()) {
     throw new Error(`${path}: process ${holder.pid} on ${holder.host} uses the store; remove the file if it is gone`);
   }
-  if (await isAlive(holder)) throw new Error(`another ctrl uses the store: process ${holder.pid} (${path})`);
+  if (await isAlive(holder)) throw new Error(`another ctrl is running: process ${holder.pid} uses the store (${path})`);
 }
 
 function parseHolder(text: string): Holder | null {

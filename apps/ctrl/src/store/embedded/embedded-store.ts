@@ -19,10 +19,11 @@ import {
   type VersionRecord,
 } from "../resource-store.ts";
 import { StoreState, type StateImage, type VersionEntry } from "../store-state.ts";
+import { Turns } from "../turns.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { replaceFile, syncDirectory } from "./files.ts";
 import { decodeImage, encodeImage } from "./image.ts";
-import { LogFile } from "./log-file.ts";
+import { LogFile, type OpenedLog } from "./log-file.ts";
 
 /** Far above what the API lets in. */
 const maxRecordBytes = 256 * 1024 * 1024;
@@ -46,7 +47,7 @@ export class EmbeddedStore implements ResourceStore {
   readonly #unlock: () => Promise<void>;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Commits are written one after the other: each is made on the one before. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #compactAtBytes: number;
 
   private constructor(
@@ -86,7 +87,7 @@ export class EmbeddedStore implements ResourceStore {
   }
 
   commit(commit: Commit): Promise<CommitResult> {
-    return this.#inTurn(async () => await this.#commit(commit));
+    return this.#turns.take(async () => await this.#commit(commit));
   }
 
   async versions(): Promise<readonly VersionRecord[]> {
@@ -108,7 +109,7 @@ export class EmbeddedStore implements ResourceStore {
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       await this.#log.close();
       await this.#unlock();
     });
@@ -123,28 +124,22 @@ export class EmbeddedStore implements ResourceStore {
     await this.#log.append(payload);
     const version = this.#state.apply(entry);
     const { snapshot } = this.#state;
-    if (this.#log.sizeBytes > this.#compactAtBytes) void this.#inTurn(async () => await this.#compact());
+    if (this.#log.sizeBytes > this.#compactAtBytes) void this.#turns.take(async () => await this.#compact());
     for (const listener of this.#listeners) listener(snapshot);
     return { outcome: "committed", version, snapshot };
   }
 
   /** A failure costs nothing but disk: the log goes on, and it is tried again when it has doubled. */
   async #compact(): Promise<void> {
-    const { directory, maxLogBytes = defaultMaxLogBytes, onWarning } = this.#options;
+    const { directory, maxLogBytes = defaultMaxLogBytes } = this.#options;
     try {
       await replaceFile(join(directory, "snapshot"), encodeImage(this.#state.image));
       await this.#log.restart();
       this.#compactAtBytes = maxLogBytes;
     } catch (error) {
       this.#compactAtBytes = this.#log.sizeBytes * 2;
-      onWarning(`the store's log cannot be shortened: ${String(error)}`);
+      this.#options.onWarning(`the store's log cannot be shortened: ${String(error)}`);
     }
-  }
-
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => {});
-    return await result;
   }
 }
 
@@ -173,20 +168,30 @@ async function readImage(path: string): Promise<StateImage | null> {
 async function openLog(options: EmbeddedStoreOptions, hasImage: boolean, state: StoreState): Promise<LogFile> {
   const path = join(options.directory, "log");
   await unlink(`${path}.tmp`).catch(() => {});
+  const opened = await openOrNull(path);
+  // A snapshot is only ever made of a log. Without it versions may be missing that were answered.
+  if (opened === null && hasImage) {
+    throw new Error(`${path} is missing beside its snapshot; put back a copy of the directory`);
+  }
+  if (opened === null) return await LogFile.create(path);
+  const { log, payloads, tornBytes } = opened;
+  if (tornBytes > 0) {
+    options.onWarning(`${path} ended with ${tornBytes} bytes of a version that was never answered; they were cut off`);
+  }
   try {
-    const { log, payloads, tornBytes } = await LogFile.open(path);
-    if (tornBytes > 0) {
-      options.onWarning(
-        `${path} ended with ${tornBytes} bytes of a version that was never answered; they were cut off`,
-      );
-    }
     for (const payload of payloads) replay(path, payload, state);
     return log;
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    // A snapshot is only ever made of a log. Without it versions may be missing that were answered.
-    if (isMissing && !hasImage) return await LogFile.create(path);
-    if (isMissing) throw new Error(`${path} is missing beside its snapshot; put back a copy of the directory`);
+    await log.close();
+    throw error;
+  }
+}
+
+async function openOrNull(path: string): Promise<OpenedLog | null> {
+  try {
+    return await LogFile.open(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }

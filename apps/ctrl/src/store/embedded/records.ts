@@ -1,11 +1,11 @@
-// The form of a record on disk: a header that vouches for itself, then the payload it vouches for. Pure.
+// The form of a record on disk: `SLR1`, the payload's length and CRC-32 (32 bits each, big end first), the payload. Pure.
 //
-// `SLR1`, length, CRC-32 of the payload, CRC-32 of these twelve bytes; numbers are 32 bits, big end first. The header has a sum of its own
-// so that a length that rotted is never believed: it would make what follows it look like the unfinished end of the file, and cut it off.
+// A record that is not whole is the unfinished end of the file only if no whole one follows, wherever its length claims that it ends: a length
+// that rotted must not make good records look like a tail. The mark at the start of each is what they are found by.
 import { crc32 } from "node:zlib";
 
 const marker = Buffer.from("SLR1");
-const headerBytes = 16;
+const headerBytes = 12;
 
 /** What a file of records holds. */
 export interface RecordsRead {
@@ -29,7 +29,6 @@ export function encodeRecord(payload: Buffer): Buffer {
   marker.copy(record, 0);
   record.writeUInt32BE(payload.length, 4);
   record.writeUInt32BE(crc32(payload), 8);
-  record.writeUInt32BE(crc32(record.subarray(0, 12)), 12);
   payload.copy(record, headerBytes);
   return record;
 }
@@ -56,7 +55,6 @@ export function readRecords(bytes: Buffer): RecordsRead {
 function payloadAt(bytes: Buffer, offset: number): Buffer | null {
   const header = bytes.subarray(offset, offset + headerBytes);
   if (header.length < headerBytes || !header.subarray(0, marker.length).equals(marker)) return null;
-  if (crc32(header.subarray(0, 12)) !== header.readUInt32BE(12)) return null;
   const start = offset + headerBytes;
   const payload = bytes.subarray(start, start + header.readUInt32BE(4));
   const isWhole = payload.length === header.readUInt32BE(4) && crc32(payload) === header.readUInt32BE(8);
