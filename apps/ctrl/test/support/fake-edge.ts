@@ -34,9 +34,14 @@ export class FakeEdge implements Disposable {
   }
 
   /** Connects, says hello and takes the welcome. */
-  static async greet(path: string, edgeId: string, have: readonly string[] = []): Promise<FakeEdge> {
+  static async greet(
+    path: string,
+    edgeId: string,
+    have: readonly string[] = [],
+    version: string | null = null,
+  ): Promise<FakeEdge> {
     const edge = await FakeEdge.connect(path);
-    edge.say({ type: "hello", protocol: protocolVersion, edgeId, productVersion: "0", have, version: null });
+    edge.say({ type: "hello", protocol: protocolVersion, edgeId, productVersion: "0", have, version });
     await edge.expect("welcome");
     return edge;
   }

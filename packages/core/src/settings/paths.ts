@@ -11,11 +11,27 @@ export function resolveSettings(settings: Settings, baseDirectory: string): Sett
   const absolute = (path: string) => resolve(baseDirectory, path);
   const { accessLog } = settings.edge;
   const path = accessLog.path === "off" ? "off" : absolute(accessLog.path);
+  const { directory } = settings.config;
   return {
     ...settings,
-    config: { ...settings.config, directory: absolute(settings.config.directory) },
+    config: { ...settings.config, directory: directory === "off" ? "off" : absolute(directory) },
     state: { ...settings.state, directory: absolute(settings.state.directory) },
     edge: { ...settings.edge, accessLog: { ...accessLog, path } },
+    ctrl: resolveApiPaths(settings.ctrl, absolute),
+  };
+}
+
+function resolveApiPaths<Ctrl extends Settings["ctrl"]>(ctrl: Ctrl, absolute: (path: string) => string): Ctrl {
+  const { tls, tokens } = ctrl;
+  const clientCa = tls?.clientCa === undefined ? {} : { clientCa: absolute(tls.clientCa) };
+  const files =
+    tls === undefined ? {} : { certificate: absolute(tls.certificate), privateKey: absolute(tls.privateKey) };
+  return {
+    ...ctrl,
+    tokens: tokens.map((token) => {
+      return token.tokenFile === undefined ? token : { ...token, tokenFile: absolute(token.tokenFile) };
+    }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...files, ...clientCa } }),
   };
 }
 

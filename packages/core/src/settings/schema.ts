@@ -1,6 +1,7 @@
 // The shape of sluice.yaml (CONTRACT, "Running"). Every key is optional, an unknown one is an error: a misspelt key that is
 // silently ignored is a gateway that does not do what its operator believes.
 import { z } from "zod";
+import { ctrlApiKeys } from "./ctrl-schema.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -123,7 +124,7 @@ export const settingsSchema = z.strictObject({
         .string()
         .min(1)
         .default("./config")
-        .describe("Watched; a bad file never takes the running table down."),
+        .describe("Watched; a bad file never takes the running table down. `off`: there is only what is pushed."),
     })
     .prefault({}),
   state: z
@@ -143,7 +144,14 @@ export const settingsSchema = z.strictObject({
       address: address.default("127.0.0.1:15000").describe("Health, metrics, dump and drain of the edge."),
     })
     .prefault({}),
-  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010").describe("API of ctrl.") }).prefault({}),
+  ctrl: z
+    .strictObject({
+      address: address
+        .default("127.0.0.1:15010")
+        .describe("API of ctrl; one that is not loopback needs `ctrl.tokens` or `ctrl.tls.clientCa`."),
+      ...ctrlApiKeys,
+    })
+    .prefault({}),
 });
 
 /** sluice.yaml with every default filled in. Paths are as written: relative to the file. */
