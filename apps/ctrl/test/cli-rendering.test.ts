@@ -28,7 +28,7 @@ describe("joined files", () => {
 
 describe("a line difference", () => {
   const show = (before: string, after: string) =>
-    diffLines([...before], [...after]).map((line) => (line === null ? "..." : line.sign + line.text));
+    diffLines(before.split(""), after.split("")).map((line) => (line === null ? "..." : line.sign + line.text));
 
   it("keeps what both have, with a few lines around what differs", () => {
     expect(show("abcdefghij", "abcdeXghij")).toEqual([" c", " d", " e", "-f", "+X", " g", " h", " i"]);
