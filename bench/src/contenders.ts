@@ -15,6 +15,8 @@ export const ports = {
   uwsTls: 19_012,
   node: 19_013,
   nodeTls: 19_014,
+  own: 19_023,
+  ownTls: 19_024,
 };
 const sluice = fileURLToPath(new URL("../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
 
@@ -51,22 +53,38 @@ async function startNginx(
   return contender(child, await processTree(child.pid ?? 0));
 }
 
-export async function startSluice(directory: string, core: number): Promise<Contender> {
-  await mkdir(join(directory, "config"), { recursive: true });
-  await writeFile(join(directory, "config/site.yaml"), site(directory));
+/** Sluice with uWebSockets.js where it may, and Node's codec of HTTP/1.1 elsewhere. */
+export function startSluice(directory: string, core: number): Promise<Contender> {
+  const bound = { 80: ports.uws, 443: ports.uwsTls, 81: ports.node, 444: ports.nodeTls };
+  return startSluiceWith(directory, { name: "sluice", core, edge: { ports: bound, codec: "node" } });
+}
+
+/** Sluice with its own codec. */
+export function startSluiceOwn(directory: string, core: number): Promise<Contender> {
+  const bound = { 80: 0, 443: 0, 81: ports.own, 444: ports.ownTls };
+  return startSluiceWith(directory, { name: "sluice-own", core, edge: { ports: bound, codec: "own", engine: "node" } });
+}
+
+async function startSluiceWith(
+  directory: string,
+  options: { readonly name: string; readonly core: number; readonly edge: object },
+): Promise<Contender> {
+  const home = join(directory, options.name);
+  await mkdir(join(home, "config"), { recursive: true });
+  await writeFile(join(home, "config/site.yaml"), site(directory));
   const edge = {
     workers: 1,
     bind: "127.0.0.1",
-    ports: { 80: ports.uws, 443: ports.uwsTls, 81: ports.node, 444: ports.nodeTls },
+    ...options.edge,
     alpn: ["http/1.1"],
     accessLog: { path: "off" },
   };
   // JSON is YAML.
   await writeFile(
-    join(directory, "sluice.yaml"),
+    join(home, "sluice.yaml"),
     JSON.stringify({ edge, admin: { address: "127.0.0.1:0" }, ctrl: { address: "127.0.0.1:0" } }),
   );
-  const args = ["-c", String(core), process.execPath, sluice, "up", "--config", join(directory, "sluice.yaml")];
+  const args = ["-c", String(options.core), process.execPath, sluice, "up", "--config", join(home, "sluice.yaml")];
   const child = spawn("taskset", args, { stdio: ["ignore", "pipe", "ignore"] });
   await once(child.stdout, "data");
   const tree = await processTree(child.pid ?? 0);

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { createAuthority } from "@sluice/demo/certificates";
 import { startHttpbin } from "@sluice/httpbin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -85,6 +86,40 @@ describe("TLS PASSTHROUGH", () => {
     expect((await get(world, "y.c.b.example")).body).toBe("I am wide");
     expect((await get(world, "other.test")).code).toBe(35);
     expect(await world.metrics()).toMatch(/handshake_failures_total\{[^}]*reason="no_filter_chain"[^}]*\} 1/);
+  });
+
+  test("weights divide connections, each with the certificate of the backend it came to", async () => {
+    const { spec, ...rest } = tlsRoute("stable", ["a.example"]);
+    const route = [
+      { destination: { host: "stable", port: { number: 443 } }, weight: 70 },
+      { destination: { host: "canary", port: { number: 443 } }, weight: 30 },
+    ];
+    const config = documents(
+      gatewayResource("edge", [passthroughServer(["a.example"])]),
+      { ...rest, spec: { ...spec, tls: spec.tls.map((rule) => ({ ...rule, route })) } },
+      ...(await secureService("stable", ["a.example"])),
+      ...(await secureService("canary", ["a.example"])),
+    );
+    await using world = await gateway({ config: { "site.yaml": config }, ports: [443] });
+    const names: string[] = [];
+    for (let i = 0; i < 120; i++) {
+      const socket = connect({
+        port: world.port(443),
+        host: "127.0.0.1",
+        servername: "a.example",
+        ca: authority.certificatePem,
+      });
+      // One after the other, so that no burst of handshakes is timed here.
+      // eslint-disable-next-line no-await-in-loop
+      await once(socket, "secureConnect");
+      names.push(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    }
+    const canaries = names.filter((name) => name === "canary").length;
+    expect(names.filter((name) => name === "stable").length).toBe(120 - canaries);
+    // Four standard deviations around the mean of 36.
+    expect(canaries).toBeGreaterThan(15);
+    expect(canaries).toBeLessThan(57);
   });
 
   test("a server of our own ends TLS beside it on the same port", async () => {

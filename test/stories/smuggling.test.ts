@@ -65,6 +65,16 @@ const framings: readonly Attack[] = [
   framing("a field without colon", "Nothing\r\nContent-Length: 5"),
   framing("a name with brackets", "X(y): a\r\nContent-Length: 5"),
   framing("an empty name", ": a\r\nContent-Length: 5"),
+  framing("chunked and nothing in a list", "Transfer-Encoding: chunked,"),
+  framing("nothing and chunked in a list", "Transfer-Encoding: ,chunked"),
+  framing("a tab before the colon of the length", "Content-Length\t: 5"),
+  framing("NUL behind the length", "Content-Length: 5\u0000"),
+  framing("a fraction of a length", "Content-Length: 5.0"),
+  framing("a length with an exponent", "Content-Length: 5e0"),
+  framing("a length in underscores", "Content-Length: 5_0"),
+  framing("a field of 100 KiB", `X-Long: ${"y".repeat(102_400)}\r\nContent-Length: 5`),
+  framing("a name of 100 KiB", `X-${"y".repeat(102_400)}: z\r\nContent-Length: 5`),
+  framing("two thousand fields", `${"X: y\r\n".repeat(2000)}Content-Length: 5`),
 ];
 
 const lines: readonly Attack[] = [
@@ -80,6 +90,25 @@ const lines: readonly Attack[] = [
   { name: "a list of Hosts", verdict: "refused", send: (path) => `GET ${path} HTTP/1.1\r\nHost: ${host},b\r\n\r\n` },
   { name: "a user in Host", verdict: "refused", send: (path) => `GET ${path} HTTP/1.1\r\nHost: a@${host}\r\n\r\n` },
   { name: "a path in Host", verdict: "refused", send: (path) => `GET ${path} HTTP/1.1\r\nHost: ${host}/x\r\n\r\n` },
+  {
+    name: "a folded Host",
+    verdict: "refused",
+    send: (path) => `GET ${path} HTTP/1.1\r\nHost: app\r\n .example\r\n\r\n`,
+  },
+  { name: "NUL in Host", verdict: "refused", send: (path) => `GET ${path} HTTP/1.1\r\nHost: a\u0000b\r\n\r\n` },
+  {
+    name: "a Host port of six digits",
+    verdict: "refused",
+    send: (path) => get(path, "X: y").replace(host, `${host}:100000`),
+  },
+  { name: "a query in Host", verdict: "refused", send: (path) => get(path, "X: y").replace(host, `${host}?x`) },
+  { name: "NUL in the target", verdict: "refused", send: (path) => get(`${path}\u0000x`, "X: y") },
+  { name: "a target of 100 KiB", verdict: "refused", send: (path) => get(`${path}?${"y".repeat(102_400)}`, "X: y") },
+  {
+    name: "a bare carriage return in the request line",
+    verdict: "refused",
+    send: (path) => `GET ${path}\rHTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+  },
   { name: "line feeds only", verdict: "refused", send: (path) => `GET ${path} HTTP/1.1\nHost: ${host}\n\n` },
   { name: "HTTP/1.0", verdict: "refused", send: (path) => `GET ${path} HTTP/1.0\r\nHost: ${host}\r\n\r\n` },
   { name: "HTTP/0.9", verdict: "refused", send: (path) => `GET ${path}\r\n\r\n` },
@@ -116,6 +145,13 @@ const bodies: readonly Attack[] = [
   chunks("a chunk size of 17 digits", "10000000000000005\r\nhello\r\n0\r\n\r\n", "either"),
   chunks("a chunk longer than its size", "5\r\nhelloXX\r\n0\r\n\r\n", "either"),
   chunks("a chunk with line feeds only", "5\nhello\n0\n\n", "either"),
+  chunks("an empty chunk size", "\r\nhello\r\n0\r\n\r\n", "either"),
+  chunks("a chunk size with a plus", "+5\r\nhello\r\n0\r\n\r\n", "either"),
+  chunks("a chunk size behind a space", " 5\r\nhello\r\n0\r\n\r\n", "either"),
+  chunks("a chunk size with an underscore", "0_5\r\nhello\r\n0\r\n\r\n", "either"),
+  chunks("a chunk size that overflows", "ffffffffffffffff\r\nhello\r\n0\r\n\r\n", "either"),
+  chunks("a chunk without line end", "5\r\nhello0\r\n\r\n", "either"),
+  chunks("a chunk that ends with a line feed", "5\r\nhello\n0\r\n\r\n", "either"),
   // Well formed, so that a request behind it would be one that the client really sends.
   {
     name: "a chunk extension",

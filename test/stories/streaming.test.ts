@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { documents, gatewayResource, httpServer, httpsServer, service, tlsSecret } from "../support/config.ts";
 import { engineLanes } from "../support/engines.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
+import { eventually } from "../support/eventually.ts";
 import { Http2Client } from "../support/http2-client.ts";
 
 const host = "app.example";
@@ -77,6 +78,9 @@ const talkative = await startBackend((_request, response) => {
   sayNext = (text) => (text === null ? response.end() : response.write(text));
   response.write("data: 0\n\n");
 });
+/** Answers when there is something to say, and not before. */
+const polls: ServerResponse[] = [];
+const polled = await startBackend((_request, response) => void polls.push(response));
 const httpbin = await startHttpbin();
 const authority = await createAuthority({ commonName: "story ca" });
 const certificate = await authority.issue({ commonName: "app", dnsNames: [host] });
@@ -94,18 +98,19 @@ const config = documents(
     spec: {
       hosts: [host],
       gateways: ["web"],
-      http: [to("/sluggish", "sluggish"), to("/talkative", "talkative"), to("/", "httpbin")],
+      http: [to("/sluggish", "sluggish"), to("/talkative", "talkative"), to("/polled", "polled"), to("/", "httpbin")],
     },
   },
   ...service("sluggish", sluggish.port),
   ...service("talkative", talkative.port),
+  ...service("polled", polled.port),
   ...service("httpbin", httpbin.port),
   tlsSecret("app", certificate),
 );
 
 afterAll(async () => {
   reading.open();
-  await Promise.all([httpbin.close(), sluggish.close(), talkative.close()]);
+  await Promise.all([httpbin.close(), sluggish.close(), talkative.close(), polled.close()]);
 });
 
 async function digestOf(stream: Readable): Promise<string> {
@@ -212,6 +217,18 @@ describe.each(lanes)("$name", ({ edge, isHttp2 }) => {
     expect(await residentBytes()).toBeLessThan(before + maxGrowthBytes);
     reading.open();
     expect(await Promise.all(stalled)).toEqual(Array<string>(stalledClients).fill(bodyDigest));
+  });
+
+  test("a long poll is answered as soon as its backend answers, and holds nobody up until then", async () => {
+    const answers = Array.from({ length: 3 }, async () => textOf(await open("GET", "/polled").response));
+    await eventually("the polls at the backend", () => (polls.length === 3 ? true : null));
+    expect(await digestOf(await open("GET", `/bytes/${bodyBytes}`).response)).toBe(bodyDigest);
+    const waiting = polls.splice(0);
+    waiting[0]?.end("first");
+    // The others wait on.
+    expect(await Promise.race(answers)).toBe("first");
+    for (const response of waiting.slice(1)) response.end("later");
+    expect((await Promise.all(answers)).toSorted()).toEqual(["first", "later", "later"]);
   });
 
   test("events arrive one by one, each before the next is sent", async () => {

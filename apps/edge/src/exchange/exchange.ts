@@ -47,6 +47,7 @@ export interface ExchangeHandler {
   onUpstreamInformational(exchange: Exchange, status: number, headers: readonly string[]): void;
   onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void;
   onUpstreamData(exchange: Exchange, chunk: Uint8Array): void;
+  onUpstreamHalfEnd(exchange: Exchange): void;
   onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void;
   onUpstreamFlush(exchange: Exchange): void;
   onUpstreamError(exchange: Exchange, failure: FailureCode): void;
@@ -179,6 +180,13 @@ export abstract class Exchange implements UpstreamHandler {
    * case; an engine or a framing that cannot carry them leaves them out.
    */
   abstract sendEnd(trailers?: readonly string[]): void;
+  /**
+   * In a tunnel: ends the half towards the client, who may go on sending; `sendEnd` follows when that has ended, too. False, and nothing done, where
+   * the engine cannot end one half alone.
+   */
+  sendHalfEnd(): boolean {
+    return false;
+  }
   /** Nothing more comes for now: whatever is held back goes out. */
   abstract flush(): void;
   /** Ends it so that the client cannot take what it got for a complete response: h1 closes the connection, h2 resets the stream. */
@@ -197,6 +205,10 @@ export abstract class Exchange implements UpstreamHandler {
 
   onUpstreamData(chunk: Uint8Array): void {
     this.handler.onUpstreamData(this, chunk);
+  }
+
+  onUpstreamHalfEnd(): void {
+    this.handler.onUpstreamHalfEnd(this);
   }
 
   onUpstreamEnd(trailers: readonly string[]): void {

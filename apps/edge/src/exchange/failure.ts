@@ -43,6 +43,7 @@ export const failures = {
   bad_path: row(400, "-", "path_normalization_failed", { side: "downstream" }),
   missing_host: row(400, "-", "missing_host_header", { side: "downstream", close: true }),
   body_too_large: row(413, "-", "request_payload_too_large", { side: "downstream" }),
+  expectation_failed: row(417, "-", "expectation_failed", { side: "downstream", close: true }),
   head_too_large: row(431, "-", "request_headers_too_large", { side: "downstream", close: true }),
   not_implemented: row(501, "-", "unsupported_transfer_encoding", { side: "downstream", close: true }),
   head_timeout: row(408, "-", "request_header_timeout", { side: "downstream", close: true }),

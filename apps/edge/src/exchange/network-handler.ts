@@ -1,22 +1,26 @@
-// What is done with connections whose bytes are forwarded as they come: TCP, and TLS that passes through.
+// What is done with connections whose bytes are forwarded as they come: TCP, TLS that passes through, and what is inside TLS that ends here.
 import type { Socket } from "node:net";
 import type { Downstream } from "./downstream.ts";
 import type { FailureCode } from "./failure.ts";
 
 /** An accepted connection that is not HTTP to Sluice. */
-export type NetworkDownstream = Pick<
+export interface NetworkDownstream extends Pick<
   Downstream,
   "listener" | "filterChain" | "remoteAddress" | "remotePort" | "localAddress" | "localPort" | "sni"
->;
+> {
+  /** As `Downstream.trust` where TLS was ended; null where nothing was decrypted, so that the two are never taken for each other. */
+  readonly trust: string | null;
+}
 
 /** The listeners call it. One object serves every connection. */
 export interface NetworkHandler {
   /**
    * A connection has taken a chain that forwards. The handler owns the socket from now on; the listener may still destroy it.
    *
-   * @param socket paused, with what was read of it put back, and `allowHalfOpen` set
+   * @param socket the bytes to forward: paused, with what was read of it put back, and `allowHalfOpen` set
+   * @param carrier the TCP socket below; `socket` itself where no TLS was ended
    */
-  onConnection(socket: Socket, downstream: NetworkDownstream): void;
+  onConnection(socket: Socket, downstream: NetworkDownstream, carrier: Socket): void;
 }
 
 /** One forwarded connection as logs and metrics see it. */

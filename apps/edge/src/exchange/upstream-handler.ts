@@ -21,7 +21,10 @@ export interface UpstreamStream {
   abort(): void;
 }
 
-/** Called in this order: (informational)*, head, data*, then exactly one of end and error. Error may come at any time. */
+/**
+ * Called in this order: (informational)*, head, data*, then exactly one of end and error. Error may come at any time. In a tunnel the end of
+ * the upstream's half may come between data and end.
+ */
 export interface UpstreamHandler {
   /** A 1xx other than 101. */
   onUpstreamInformational(status: number, headers: readonly string[]): void;
@@ -33,6 +36,8 @@ export interface UpstreamHandler {
   onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void;
   /** A piece of the body. The chunk is only valid during the call. */
   onUpstreamData(chunk: Uint8Array): void;
+  /** In a tunnel (after 101) the upstream has said all it had to say, the client may go on. `onUpstreamEnd` follows once both have. */
+  onUpstreamHalfEnd(): void;
   /** `trailers`: flat, names in lower case; empty when there are none. */
   onUpstreamEnd(trailers: readonly string[]): void;
   /** One read from the upstream has been handed over entirely and the response goes on. Not called after end or error. */

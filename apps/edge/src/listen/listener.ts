@@ -24,6 +24,7 @@ export interface DownstreamLimits {
   readonly idleTimeoutMs: number;
   readonly maxHeadBytes: number;
   readonly maxHeaderCount: number;
+  /** Of the worker, over all its listeners. */
   readonly maxConnections: number;
   readonly maxConcurrentStreams: number;
   readonly maxResetStreamsPerMinute: number;
@@ -49,12 +50,22 @@ export interface ListenerObserver {
   onRequestRefused(listener: string, failure: FailureCode): void;
 }
 
+/** Who reads and writes HTTP on `listen/node`: our own codec, or Node's. */
+export type Codec = "own" | "node";
+
+/** Client connections open now; one object for all listeners of a worker, because the limit is the worker's. */
+export interface OpenConnections {
+  count: number;
+}
+
 export interface EngineContext {
+  readonly codec: Codec;
   readonly handler: ExchangeHandler;
   /** Takes connections of chains that forward raw bytes. */
   readonly network: NetworkHandler;
   readonly observer: ListenerObserver;
   readonly limits: DownstreamLimits;
+  readonly openConnections: OpenConnections;
   /** 32 bytes shared by every worker and machine; session ticket keys derive from it. */
   readonly ticketSecret: Uint8Array;
 }

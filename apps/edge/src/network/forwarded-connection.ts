@@ -1,14 +1,12 @@
 // One forwarded connection from its hand-over to the close of its second socket: connects, copies both ways, ends it in time, and is
 // counted and logged exactly once.
-import type { Socket } from "node:net";
 import type { Cluster } from "@sluice/core/model";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { NetworkConnection, NetworkDownstream } from "../exchange/network-handler.ts";
-import { encodeProxyHeader } from "../exchange/proxy-header.ts";
 import type { NetworkCounter } from "../observe/network-metrics.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import type { RawConnectEvents } from "../upstream/raw-connection.ts";
-import { endAbruptly, hasEndedWell, relay } from "./relay.ts";
+import { endAbruptly, hasEndedWell, relay, type Side } from "./relay.ts";
 
 /** What Node's timers can count; more fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -29,19 +27,19 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
   failure: FailureCode | null = null;
   terminationDetails: string | null = null;
   upstreamFailureReason: string | null = null;
-  readonly #client: Socket;
+  readonly #client: Side;
   readonly #counter: NetworkCounter;
   readonly #onEnded: OnEnded;
   readonly #timers: NodeJS.Timeout[] = [];
   #target: Cluster | null = null;
-  #upstream: Socket | null = null;
+  #upstream: Side | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #openSockets = 1;
   #isEnded = false;
   /** Sluice ends it: how its sockets close says nothing any more. */
   #isClosing = false;
 
-  constructor(client: Socket, source: ForwardedConnectionSource) {
+  constructor(client: Side, source: ForwardedConnectionSource) {
     this.downstream = source.downstream;
     this.cluster = source.cluster;
     this.#client = client;
@@ -54,8 +52,8 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
   forward(endpoint: EndpointPool, target: Cluster): void {
     this.#target = target;
     this.upstreamAddress = endpoint.address;
-    this.#client.on("close", () => this.#onClosed(this.#client, "downstream_gone"));
-    this.#upstream = endpoint.openRaw(target.limits.tcpKeepaliveMs, this);
+    this.#client.socket.on("close", () => this.#onClosed(this.#client, "downstream_gone"));
+    this.#upstream = endpoint.openRaw({ client: this.downstream, host: target.host }, this);
   }
 
   /** Closes the client's connection and ends. */
@@ -63,7 +61,7 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     this.failure ??= failure;
     this.upstreamFailureReason = upstreamFailureReason;
     this.#isClosing = true;
-    this.#client.destroy();
+    this.#client.socket.destroy();
     this.#end();
   }
 
@@ -72,16 +70,18 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     this.fail(failure, reason === "" ? null : reason);
   }
 
-  onConnected(upstream: Socket): void {
-    const client = this.#client;
-    const { localAddress = "", localPort } = upstream;
+  onConnected(): void {
+    if (this.#upstream === null) return;
+    const client = this.#client.socket;
+    const { socket: upstream, carrier } = this.#upstream;
+    const { localAddress = "", localPort } = carrier;
     this.upstreamLocalAddress = localAddress.includes(":")
       ? `[${localAddress}]:${localPort}`
       : `${localAddress}:${localPort}`;
     this.#openSockets = 2;
-    upstream.on("error", ignoreError).on("close", () => this.#onClosed(upstream, "upstream_reset_midway"));
+    const side = this.#upstream;
+    upstream.on("error", ignoreError).on("close", () => this.#onClosed(side, "upstream_reset_midway"));
     this.#startTimers();
-    this.#sendProxyHeader(upstream);
     relay(client, upstream, (byteCount) => {
       this.bytesReceived += byteCount;
       this.#counter.bytesReceived += byteCount;
@@ -93,14 +93,6 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
       this.#idleTimer?.refresh();
     });
     client.resume();
-  }
-
-  #sendProxyHeader(upstream: Socket): void {
-    const version = this.#target?.sendsProxyProtocol ?? null;
-    if (version === null) return;
-    const { remoteAddress, remotePort, localAddress, localPort } = this.downstream;
-    const source = { address: remoteAddress, port: remotePort };
-    upstream.write(encodeProxyHeader(version, source, { address: localAddress, port: localPort }));
   }
 
   #startTimers(): void {
@@ -122,17 +114,17 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.terminationDetails = details;
-    const sockets = [this.#client, this.#upstream];
+    const sockets = [this.#client.socket, this.#upstream?.socket];
     for (const socket of sockets) socket?.removeAllListeners("data").pause().destroySoon();
     this.#after(closeGraceMs, () => {
       for (const socket of sockets) socket?.destroy();
     });
   }
 
-  #onClosed(socket: Socket, failure: FailureCode): void {
-    if (!this.#isClosing && !hasEndedWell(socket)) {
+  #onClosed(side: Side, failure: FailureCode): void {
+    if (!this.#isClosing && !hasEndedWell(side.socket)) {
       this.failure ??= failure;
-      const other = socket === this.#client ? this.#upstream : this.#client;
+      const other = side === this.#client ? this.#upstream : this.#client;
       if (other !== null) endAbruptly(other);
     }
     this.#openSockets--;

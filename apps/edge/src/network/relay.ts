@@ -48,13 +48,21 @@ export function hasEndedWell(socket: Socket): boolean {
   return socket.readableEnded && socket.writableFinished;
 }
 
+/** One side of a forwarded connection. */
+export interface Side {
+  /** The bytes as they are copied. */
+  readonly socket: Socket;
+  /** The TCP socket below; `socket` itself where TLS is neither ended nor begun. */
+  readonly carrier: Socket;
+}
+
 /**
- * Ends `socket` because its counterpart is gone without having ended well. A reset is passed on as a reset: nobody may take the part
- * for the whole. Where the counterpart's end had been passed on already, what it sent is whole and is delivered.
+ * Ends a side because its counterpart is gone without having ended well. A reset is passed on as a reset, under TLS too, where nothing is said
+ * before it: nobody may take the part for the whole. Where the counterpart's end had been passed on already, what it sent is whole and is delivered.
  */
-export function endAbruptly(socket: Socket): void {
+export function endAbruptly({ socket, carrier }: Side): void {
   if (socket.writableEnded) socket.destroySoon();
-  else reset(socket);
+  else reset(carrier);
 }
 
 /** Closes with RST, at once; what is still to be sent is dropped. The socket's own end must not have been asked for. */

@@ -3,7 +3,7 @@
 //
 //   onRequest ─► selectRoute (trust, form, host, TLS, route) ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
 //                     └─ answers itself ─────────────────────────┴─ failure ─────────────────────────────────► finish
-import type { Exchange, ExchangeHandler } from "../exchange/exchange.ts";
+import { type Exchange, type ExchangeHandler, noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
@@ -144,6 +144,13 @@ export class Proxy implements ExchangeHandler {
 
   onUpstreamFlush(exchange: Exchange): void {
     if (!exchange.isDone) exchange.flush();
+  }
+
+  /** Where the engine cannot end one half of a tunnel alone, the end of one is the end of both. */
+  onUpstreamHalfEnd(exchange: Exchange): void {
+    if (exchange.isDone || exchange.sendHalfEnd()) return;
+    exchange.upstream?.abort();
+    this.onUpstreamEnd(exchange, noTrailers);
   }
 
   onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void {

@@ -118,6 +118,11 @@ export class ClusterRuntime {
     return this.counters.openConnections;
   }
 
+  /** Why no connection over TLS may be opened; null when all is well, or without TLS. */
+  get tlsProblem(): string | null {
+    return this.transport.tls?.problem ?? null;
+  }
+
   private takeTransport(next: Transport): void {
     const { transport } = this;
     const isSameWay =

@@ -59,6 +59,9 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   /** Inside `feed`: pause and resume only leave a mark, `feed` acts on it. */
   private isFeeding: boolean;
   private isResumeScheduled: boolean;
+  /** The upstream has agreed to an upgrade. The connection carries nothing else any more. */
+  private isTunnel: boolean;
+  private hasTunnelHalfEnded: boolean;
   private detail: string;
 
   constructor(owner: ConnectionOwner, target: ConnectTarget, maxDurationMs: number) {
@@ -77,6 +80,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.hasAnswer = false;
     this.isFeeding = false;
     this.isResumeScheduled = false;
+    this.isTunnel = false;
+    this.hasTunnelHalfEnded = false;
     this.detail = "";
     this.socket = target.tls === null ? this.openPlain(target) : this.openSecure(target, target.tls);
     this.writer = new RequestWriter(this.socket, target.tls === null);
@@ -169,7 +174,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.stream?.handler.onUpstreamData(chunk);
   }
 
-  /** The upstream agrees to the upgrade: bytes flow in both directions until one side ends. */
+  /** The upstream agrees to the upgrade: bytes flow in both directions until both sides have ended. */
   private onSwitch(headers: string[]): void {
     const { stream } = this;
     if (stream === null) return;
@@ -181,6 +186,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
       return;
     }
     this.takesBody = true;
+    this.isTunnel = true;
+    this.socket.allowHalfOpen = true;
     stream.handler.onUpstreamHead(101, isOurs ? withoutWebSocketAnswer(headers) : headers, -1);
     if (!this.isClosed) stream.handOverQueue(this);
   }
@@ -340,12 +347,21 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   private onEof(): void {
     if (this.isClosed) return;
     // A pause stops reading, so the end is not seen before the bytes held back have gone. Were it, this would be no proper end.
-    if (this.stream !== null && this.held === null && this.parser.finish()) this.finishStream(false);
+    if (this.isTunnel && this.stream !== null && this.held === null) this.endTunnelHalf(this.stream);
+    else if (this.stream !== null && this.held === null && this.parser.finish()) this.finishStream(false);
     else this.onLost();
   }
 
+  /** When both halves have ended the socket closes by itself, as soon as all that was written has left. */
+  private endTunnelHalf(stream: RequestStream): void {
+    this.hasTunnelHalfEnded = true;
+    if (!stream.isEnded) stream.handler.onUpstreamHalfEnd();
+  }
+
   private onSocketClose(): void {
-    if (!this.isClosed) this.onLost();
+    if (this.isClosed) return;
+    if (this.hasTunnelHalfEnded && this.socket.writableFinished) this.finishStream(false);
+    else this.onLost();
   }
 
   private clearConnectTimer(): void {

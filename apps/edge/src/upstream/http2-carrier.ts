@@ -47,9 +47,12 @@ export class Http2Carrier implements StreamCarrier {
   private hasHead: boolean;
   /** The upstream has said END_STREAM. */
   private hasEnd: boolean;
+  /** Of the body that was announced; Infinity without a length, or without a body. */
+  private remainingBytes: number;
   private isDone: boolean;
   private isFlushScheduled: boolean;
   private hasSentBody: boolean;
+  private isTunnel: boolean;
   private trailers: readonly string[];
 
   constructor(owner: CarrierOwner, stream: RequestStream, h2: ClientHttp2Stream) {
@@ -59,9 +62,11 @@ export class Http2Carrier implements StreamCarrier {
     this.h2 = h2;
     this.hasHead = false;
     this.hasEnd = false;
+    this.remainingBytes = Infinity;
     this.isDone = false;
     this.isFlushScheduled = false;
     this.hasSentBody = false;
+    this.isTunnel = false;
     this.trailers = noTrailers;
     this.watchEnd();
     h2.on("headers", (headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
@@ -141,10 +146,13 @@ export class Http2Carrier implements StreamCarrier {
     this.hasHead = true;
     if (isUpgraded) {
       this.takesBody = true;
+      this.isTunnel = true;
       stream.handler.onUpstreamHead(101, this.switchFields(raw), -1);
       if (!this.isDone) stream.handOverQueue(this);
     } else {
-      stream.handler.onUpstreamHead(status, endToEndFields(raw), this.bodyLengthOf(status, headers));
+      const bodyLength = this.bodyLengthOf(status, headers);
+      if (bodyLength > 0 && stream.request.method !== "HEAD" && status !== 304) this.remainingBytes = bodyLength;
+      stream.handler.onUpstreamHead(status, endToEndFields(raw), bodyLength);
     }
     if (this.isDone) return;
     this.scheduleFlush();
@@ -168,6 +176,7 @@ export class Http2Carrier implements StreamCarrier {
 
   private onData(chunk: Buffer): void {
     if (this.isDone) return;
+    this.remainingBytes -= chunk.length;
     this.stream.handler.onUpstreamData(chunk);
     this.scheduleFlush();
   }
@@ -185,11 +194,24 @@ export class Http2Carrier implements StreamCarrier {
   }
 
   private onEnd(): void {
-    if (this.isDone || !this.hasHead || !this.hasEnd) return;
+    if (this.isDone || !this.hasHead || !(this.hasEnd || this.isWhole)) return;
     // The request's body is of no more use when the response is complete (RFC 9113, 8.1).
     const { stream, trailers } = this;
+    // Unless it was a tunnel, whose halves end by themselves: the stream closes when both have.
+    if (this.isTunnel) {
+      if (!stream.isEnded) stream.handler.onUpstreamHalfEnd();
+      return;
+    }
     this.finish(this.h2.writableEnded ? null : NGHTTP2_NO_ERROR);
     stream.complete(trailers);
+  }
+
+  /**
+   * All that was announced is here, and the stream was given up without an error: node:http2 as a server does that to a client that had
+   * no window left for an empty DATA frame with END_STREAM.
+   */
+  private get isWhole(): boolean {
+    return this.remainingBytes === 0 && this.h2.rstCode === NGHTTP2_NO_ERROR;
   }
 
   private onDrain(): void {
@@ -201,6 +223,11 @@ export class Http2Carrier implements StreamCarrier {
     if (this.isDone) return;
     const { h2, owner, stream } = this;
     const code = h2.rstCode;
+    if (this.isTunnel && this.hasEnd && stream.isEnded && code === NGHTTP2_NO_ERROR) {
+      this.finish(null);
+      stream.complete(noTrailers);
+      return;
+    }
     const isUnseen = code === NGHTTP2_REFUSED_STREAM || (h2.id !== undefined && owner.hasIgnored(h2.id)) || h2.pending;
     const isStale = owner.hasDiedOfAge && stream.isResendable;
     this.finish(null);

@@ -17,7 +17,8 @@ export interface ConnectTarget {
 export interface SecureTarget {
   readonly origination: TlsOrigination;
   readonly serverName: string;
-  readonly alpn: "h2" | "http/1.1";
+  /** Null: none is offered (raw bytes, whose protocol nobody knows). */
+  readonly alpn: "h2" | "http/1.1" | null;
 }
 
 /** A cleartext socket; with `onread` it reads into the caller's buffer. It takes writes at once and sends them when connected. */
@@ -31,7 +32,13 @@ export function openPlain(target: ConnectTarget, onread: OnReadOpts | null): Soc
  * A TLS socket. Write nothing before `secureConnect`, and nothing then unless `TlsOrigination.verify` returns null.
  * `connect` tells that TCP stands.
  */
-export function openSecure(target: ConnectTarget, { origination, serverName, alpn }: SecureTarget): TLSSocket {
+export function openSecure(target: ConnectTarget, secure: SecureTarget): TLSSocket {
+  return beginTls(openPlain(target, null), target, secure);
+}
+
+/** The same over a socket to the target that the caller has opened with `openPlain`: a PROXY header has to leave before the handshake. */
+export function beginTls(below: Socket, target: ConnectTarget, secure: SecureTarget): TLSSocket {
+  const { origination, serverName, alpn } = secure;
   const { acceptsUntrusted, context } = origination;
   const key = sessionKey(target, serverName);
   const kept = origination.keptSession(key);
@@ -39,14 +46,12 @@ export function openSecure(target: ConnectTarget, { origination, serverName, alp
     ...(context === null ? {} : { secureContext: context }),
     // RFC 6066, 3: addresses are not sent as server names.
     servername: isIP(serverName) === 0 ? serverName : "",
-    ALPNProtocols: [alpn],
+    ...(alpn === null ? {} : { ALPNProtocols: [alpn] }),
     rejectUnauthorized: !acceptsUntrusted,
     // The name is checked by `verify`, on resumed sessions as well.
     checkServerIdentity: () => undefined,
     ...(kept === undefined ? {} : { session: kept.session }),
   };
-  // Always over a socket of its own: a PROXY header has to leave before the handshake.
-  const below = openPlain(target, null);
   const socket = connectTls({ socket: below, ...options });
   below.on("error", (error) => socket.destroy(error));
   origination.watchSessions(socket, key, kept);

@@ -1,5 +1,6 @@
 // The way to one endpoint: what the balancer chooses, and which lane of connections a request takes.
-import { isIPv6, type Socket } from "node:net";
+import { isIPv6 } from "node:net";
+import type { Downstream } from "../exchange/downstream.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import { encodeProxyHeader } from "../exchange/proxy-header.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
@@ -7,7 +8,7 @@ import { Http1Lane } from "./http1-lane.ts";
 import { Http2Lane } from "./http2-lane.ts";
 import type { IdleClock } from "./idle-clock.ts";
 import { failOverflow, type Lane, type LaneOwner, type Transport } from "./lane.ts";
-import { openRawConnection, type RawConnectEvents } from "./raw-connection.ts";
+import { openRawConnection, type RawConnectEvents, type RawConnection } from "./raw-connection.ts";
 import { RequestStream, type StreamOwner } from "./request-stream.ts";
 import type { RequestOrigin, UpstreamRequest } from "./send-request.ts";
 
@@ -17,6 +18,16 @@ export interface PoolOptions {
   readonly transport: Transport;
   readonly counters: ClusterCounters;
   readonly clock: IdleClock;
+}
+
+/** What a PROXY header tells of a client. */
+type ClientAddresses = Pick<Downstream, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
+
+/** On whose behalf raw bytes are sent. */
+export interface RawOrigin {
+  readonly client: ClientAddresses;
+  /** The destination's host: the name that TLS asks for where the rule has none. */
+  readonly host: string;
 }
 
 /** Lanes of one endpoint. Where the client names the server, a client that makes names up must not make us keep connections for all. */
@@ -62,10 +73,15 @@ export class EndpointPool implements LaneOwner, StreamOwner {
   }
 
   /** A connection of its own for raw bytes; one that is open outlives the pool. */
-  openRaw(keepaliveMs: number | null, events: RawConnectEvents): Socket {
+  openRaw({ client, host: serviceHost }: RawOrigin, events: RawConnectEvents): RawConnection {
     const { host, port, counters, transport } = this.options;
-    const { connectTimeoutMs } = transport;
-    return openRawConnection({ host, port, connectTimeoutMs, keepaliveMs, counters, load: this }, events);
+    const { connectTimeoutMs, limits, tls } = transport;
+    // Nobody names a server inside raw bytes. Without a name of the rule's it is the destination's: whoever holds any certificate of
+    // the CA would be as good as the one meant otherwise.
+    const secure = tls === null ? null : { origination: tls, serverName: tls.serverNameFor(serviceHost), alpn: null };
+    const preamble = preambleOf(transport, client);
+    const target = { host, port, connectTimeoutMs, tcpKeepaliveMs: limits.tcpKeepaliveMs, preamble, tls: secure };
+    return openRawConnection({ target, counters, load: this }, events);
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */
@@ -127,7 +143,7 @@ export class EndpointPool implements LaneOwner, StreamOwner {
 
   private createLane(isHttp2: boolean, requestHost: string, client: RequestOrigin["downstream"] | null): Lane {
     const { host, port, transport, counters, clock } = this.options;
-    const { sendsProxyProtocol, tls } = transport;
+    const { tls } = transport;
     const secure =
       tls === null
         ? null
@@ -136,17 +152,18 @@ export class EndpointPool implements LaneOwner, StreamOwner {
             serverName: tls.serverNameFor(requestHost),
             alpn: isHttp2 ? ("h2" as const) : ("http/1.1" as const),
           };
-    const preamble =
-      sendsProxyProtocol === null || client === null
-        ? null
-        : encodeProxyHeader(
-            sendsProxyProtocol,
-            { address: client.remoteAddress, port: client.remotePort },
-            { address: client.localAddress, port: client.localPort },
-          );
+    const preamble = client === null ? null : preambleOf(transport, client);
     const options = { owner: this, target: { host, port, preamble, tls: secure }, transport, counters, clock };
     return isHttp2 ? new Http2Lane(options) : new Http1Lane(options);
   }
+}
+
+/** The PROXY header that names this client; null where the cluster sends none. */
+function preambleOf({ sendsProxyProtocol }: Transport, client: ClientAddresses): Uint8Array | null {
+  if (sendsProxyProtocol === null) return null;
+  const { remoteAddress, remotePort, localAddress, localPort } = client;
+  const source = { address: remoteAddress, port: remotePort };
+  return encodeProxyHeader(sendsProxyProtocol, source, { address: localAddress, port: localPort });
 }
 
 function failTls(stream: RequestStream): void {

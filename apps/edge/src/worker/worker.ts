@@ -75,7 +75,15 @@ export class Worker {
     });
     this.#listeners = new ListenerSet(
       { node: bindNode, uws: uws === null || "reason" in uws ? null : bindUws },
-      { handler: this.#proxy, network, observer: this.#listenerMetrics, limits, ticketSecret },
+      {
+        handler: this.#proxy,
+        network,
+        codec: edge.codec,
+        observer: this.#listenerMetrics,
+        limits,
+        openConnections: { count: 0 },
+        ticketSecret,
+      },
     );
   }
 

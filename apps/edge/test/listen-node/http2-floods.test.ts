@@ -1,80 +1,20 @@
 // Attacks on HTTP/2 with hand-made frames: each ends with its connection, before it costs memory, while others are served.
 import { once } from "node:events";
 import { connect } from "node:http2";
-import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import {
+  Attacker,
+  endHeaders,
+  endStream,
+  enhanceYourCalm,
+  frame,
+  frameType,
+  getBlock,
+  postBlock,
+  uint32,
+} from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { closed, openTcp, respond, startListener } from "./support.ts";
-
-const frameType = {
-  data: 0,
-  headers: 1,
-  priority: 2,
-  reset: 3,
-  settings: 4,
-  ping: 6,
-  goaway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
-const endStream = 1;
-const endHeaders = 4;
-const enhanceYourCalm = 11;
-
-const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** `:method: GET`, `:scheme: http`, `:path: /` by index, `:authority: a` as a literal. */
-const getBlock = Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]);
-const postBlock = Buffer.from([0x83, 0x86, 0x84, 0x01, 0x01, 0x61]);
-
-function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-/** Reads a connection to its end and remembers the error code of its GOAWAY. */
-class Attacker {
-  readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
-    socket.write(Buffer.concat([preface, frame(frameType.settings, 0, 0)]));
-  }
-
-  /** Of the last GOAWAY; null without one. */
-  get goawayCode(): number | null {
-    let code: number | null = null;
-    const bytes = this.#received;
-    for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
-      if (bytes[at + 3] === frameType.goaway && at + 17 <= bytes.length) code = bytes.readUInt32BE(at + 13);
-    }
-    return code;
-  }
-
-  /** Writes pieces until the server closes or there are none left; resolves to how many went out. */
-  async flood(pieces: number, piece: (index: number) => Buffer): Promise<number> {
-    for (let index = 0; index < pieces; index++) {
-      if (!this.socket.writable) return index;
-      if (!this.socket.write(piece(index))) {
-        // One after the other is the point.
-        // eslint-disable-next-line no-await-in-loop
-        await Promise.race([once(this.socket, "drain").catch(() => {}), closed(this.socket)]);
-      }
-    }
-    return pieces;
-  }
-}
 
 async function isServing(port: number): Promise<boolean> {
   const client = connect(`http://127.0.0.1:${port}`);
@@ -250,17 +190,69 @@ test("a head beyond the limit is refused before it becomes an exchange", async (
   attacker.socket.destroy();
 });
 
-test("a window update flood costs no memory and others are served meanwhile", async () => {
-  await using listener = await startListener();
+describe("frames that node:http2 does not tell of end their connection:", () => {
+  const pieces: [string, Buffer][] = [
+    ["WINDOW_UPDATE", frame(frameType.windowUpdate, 0, 0, uint32(1))],
+    ["of an unknown type", frame(0xfe, 0, 0, Buffer.alloc(8))],
+  ];
+
+  test.each(pieces)("%s", async (_name, piece) => {
+    await using listener = await startListener({ limits });
+    listener.handler.answer = answerHonest;
+    const attacker = new Attacker(await openTcp(listener.port));
+    const before = process.memoryUsage().rss;
+    const thousand = Buffer.concat(Array<Buffer>(1000).fill(piece));
+    const flood = attacker.flood(Infinity, () => thousand);
+    expect(await isServing(listener.port)).toBe(true);
+    await closed(attacker.socket);
+    await flood;
+    expect(listener.refused).toEqual(["http2_flood"]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+test("PING without end ends its connection also when the answers are read", async () => {
+  await using listener = await startListener({ limits });
   listener.handler.answer = answerHonest;
-  const attacker = new Attacker(await openTcp(listener.port));
-  const updates = Buffer.concat(Array.from({ length: 1000 }, () => frame(frameType.windowUpdate, 0, 0, uint32(1))));
-  const before = process.memoryUsage().rss;
-  const flood = attacker.flood(100, () => updates);
+  const socket = await openTcp(listener.port);
+  const attacker = new Attacker(socket);
+  // Fewer at a time than nghttp2 would take for a client that does not read.
+  const pings = Buffer.concat(Array<Buffer>(100).fill(frame(frameType.ping, 0, 0, Buffer.alloc(8))));
+  socket.on("data", () => socket.write(pings));
   expect(await isServing(listener.port)).toBe(true);
-  await flood;
-  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
-  attacker.socket.destroy();
+  await closed(socket);
+  expect(listener.refused).toEqual(["http2_flood"]);
+  expect([enhanceYourCalm, null]).toContain(attacker.goawayCode);
+});
+
+describe("a head that never ends", () => {
+  const half = frame(frameType.headers, endStream, 1, getBlock);
+
+  test.each<[string, Buffer]>([
+    ["between two frames", half],
+    ["within a frame", half.subarray(0, 12)],
+  ])("ends its connection in time: %s", async (_name, bytes) => {
+    await using listener = await startListener({ limits: { requestHeadTimeoutMs: 10 } });
+    const attacker = new Attacker(await openTcp(listener.port));
+    attacker.socket.write(bytes);
+    await once(attacker.socket, "end");
+    expect(attacker.goawayCode).toBe(0);
+    expect(listener.refused).toEqual(["head_timeout"]);
+    expect(listener.handler.exchanges).toHaveLength(0);
+  });
+
+  test("lets the streams before it finish", async () => {
+    await using listener = await startListener({ limits: { requestHeadTimeoutMs: 10 } });
+    const begun = new Promise<Exchange>((resolve) => (listener.handler.answer = resolve));
+    const attacker = new Attacker(await openTcp(listener.port));
+    attacker.socket.write(frame(frameType.headers, endHeaders | endStream, 1, getBlock));
+    attacker.socket.write(frame(frameType.headers, endStream, 3, getBlock));
+    const exchange = await begun;
+    await expect.poll(() => attacker.goawayCode, { timeout: 10_000 }).toBe(0);
+    respond(exchange, 200, "late");
+    await once(attacker.socket, "end");
+    expect(attacker.frames.some(({ type, stream }) => type === frameType.data && stream === 1)).toBe(true);
+  });
 });
 
 test("streams that Sluice itself has to reset are nobody's flood", async () => {

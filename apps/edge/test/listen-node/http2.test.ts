@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, constants } from "node:http2";
+import type { Socket } from "node:net";
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { createAuthority } from "@sluice/demo/certificates";
 import type { Authority } from "@sluice/demo/certificates";
@@ -7,8 +8,20 @@ import type { SecretResource } from "@sluice/core/model";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { DownstreamLimits } from "../../src/listen/listener.ts";
-import { closed, openTls, respond, secret, serverSecret, startListener, tlsChain, validation } from "./support.ts";
+import {
+  closed,
+  codecInUse,
+  openTls,
+  respond,
+  secret,
+  serverSecret,
+  startListener,
+  tlsChain,
+  validation,
+} from "./support.ts";
 import type { TestListener } from "./support.ts";
+
+const rstStreamType = 3;
 
 let authority: Authority;
 let secrets: SecretResource[];
@@ -59,6 +72,19 @@ const resetCodeOf = (stream: ClientHttp2Stream): Promise<number> =>
     stream.on("error", () => undefined).on("data", () => undefined);
     stream.once("close", () => resolve(stream.rstCode ?? -1));
   });
+
+/** Resolves when the server has reset a stream. */
+function untilReset(socket: Socket): Promise<void> {
+  let received = Buffer.alloc(0);
+  return new Promise((resolve) => {
+    socket.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      for (let at = 0; at + 9 <= received.length; at += 9 + received.readUIntBE(at, 3)) {
+        if (received[at + 3] === rstStreamType) resolve();
+      }
+    });
+  });
+}
 
 test("a request arrives with its pseudo headers apart, and its response has date and length", async () => {
   await using listener = await start();
@@ -153,12 +179,14 @@ describe("what only a hand-made client can send", () => {
   test.each([
     ["a line break", "a\r\nb: c"],
     ["a NUL", "a\0"],
-  ])("a header with %s in its value is left out", async (_claim, value) => {
+  ])("a header with %s in its value is not passed on", async (_claim, value) => {
     await using listener = await start();
     const socket = await openTls(listener.port, { servername: "a.example", ALPNProtocols: ["h2"] });
     socket.write(Buffer.concat([preface, headersFrame(1, [...valid, "x", value, "y", "1"])]));
-    while (listener.handler.exchanges.length === 0) await new Promise(setImmediate);
-    expect(listener.handler.exchanges[0]?.headers).toEqual(["y", "1"]);
+    // Our own codec does as RFC 9113, 8.2.1 says: the request is malformed.
+    if (codecInUse === "own") await untilReset(socket);
+    else while (listener.handler.exchanges.length === 0) await new Promise(setImmediate);
+    expect(listener.handler.exchanges.map(({ headers }) => headers)).toEqual(codecInUse === "own" ? [] : [["y", "1"]]);
     socket.destroy();
   });
 });
@@ -321,11 +349,12 @@ test("streams beyond the limit are refused by the protocol, not served", async (
   expect(session.remoteSettings.maxConcurrentStreams).toBe(2);
 });
 
-test("too many headers reset the stream", async () => {
+test("a request with too many headers is refused", async () => {
   await using listener = await start({ maxHeaderCount: 10 });
   await using session = openSession(listener);
   const headers = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-${i}`, "1"]));
-  expect(await resetCodeOf(session.request({ ":authority": "a.example", ...headers }))).not.toBe(0);
+  if (codecInUse === "own") expect((await request(session, headers)).headers[":status"]).toBe(431);
+  else expect(await resetCodeOf(session.request({ ":authority": "a.example", ...headers }))).not.toBe(0);
   expect(listener.handler.exchanges).toEqual([]);
   expect((await request(session)).body).toBe("hello");
 });

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { describe, expect, test } from "vitest";
-import { exchangeRaw, openTcp, readUntil, respond, startListener } from "./support.ts";
+import { codecInUse, exchangeRaw, openTcp, readUntil, respond, startListener } from "./support.ts";
 
 const allowed = { limits: { allowsHttp10: true } };
 
@@ -75,7 +75,9 @@ describe("HTTP/2 without TLS", () => {
     const [settings] = (await answered) as [Buffer];
     expect(settings[3]).toBe(4);
     socket.destroy();
-    expect(await exchangeRaw(listener.port, "PRINT / HTTP/1.1\r\nhost: a.example\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+    const printed = await exchangeRaw(listener.port, "PRINT / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    // node:http knows a list of methods, and this one is not in it.
+    expect(printed).toMatch(codecInUse === "own" ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 400 /);
   });
 
   test("a client that says nothing, or only half a preface, is closed in time", async () => {

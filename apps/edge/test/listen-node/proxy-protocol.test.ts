@@ -182,7 +182,9 @@ test.skipIf("reason" in loadUws())("uWebSockets.js is never given such a listene
   const context = {
     handler: new TestHandler(),
     network: noNetwork,
+    codec: "node" as const,
     limits: defaultLimits,
+    openConnections: { count: 0 },
     ticketSecret: new Uint8Array(32),
     observer: {
       onConnectionOpened() {},

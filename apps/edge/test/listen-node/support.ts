@@ -10,7 +10,7 @@ import type { Issued } from "@sluice/demo/certificates";
 import type { Exchange, ExchangeHandler } from "../../src/exchange/exchange.ts";
 import type { FailureCode } from "../../src/exchange/failure.ts";
 import type { NetworkHandler } from "../../src/exchange/network-handler.ts";
-import type { BoundListener, DownstreamLimits, ListenerSpec } from "../../src/listen/listener.ts";
+import type { BoundListener, Codec, DownstreamLimits, ListenerSpec } from "../../src/listen/listener.ts";
 import { bindNode } from "../../src/listen/node/listener.ts";
 import { noNetwork } from "../support/no-network.ts";
 
@@ -42,6 +42,7 @@ export class TestHandler implements ExchangeHandler {
   onUpstreamInformational(): void {}
   onUpstreamHead(): void {}
   onUpstreamData(): void {}
+  onUpstreamHalfEnd(): void {}
   onUpstreamEnd(): void {}
   onUpstreamFlush(): void {}
   onUpstreamError(): void {}
@@ -53,6 +54,13 @@ export function respond(exchange: Exchange, status: number, body = "", headers: 
   exchange.sendHead(status, headers, Buffer.byteLength(body));
   if (body !== "") exchange.sendData(Buffer.from(body));
   exchange.sendEnd();
+}
+
+/** What listeners of this file's tests read HTTP/1.1 with, unless they say so themselves. */
+export let codecInUse: Codec = "node";
+
+export function useCodec(codec: Codec): void {
+  codecInUse = codec;
 }
 
 export interface HandshakeFailure {
@@ -77,6 +85,7 @@ export interface ListenerSource {
   readonly ticketSecret?: Uint8Array;
   readonly handler?: TestHandler;
   readonly network?: NetworkHandler;
+  readonly codec?: Codec;
   /** `transport`, `acceptsProxyProtocol`. */
   readonly listener?: Partial<Listener>;
 }
@@ -104,8 +113,10 @@ export async function startListener(source: ListenerSource = {}): Promise<TestLi
   const connections = { opened: 0, closed: 0 };
   const bound = await bindNode(specOf(source), {
     handler,
+    codec: source.codec ?? codecInUse,
     network: source.network ?? noNetwork,
     limits: { ...defaultLimits, ...source.limits },
+    openConnections: { count: 0 },
     ticketSecret: source.ticketSecret ?? new Uint8Array(32).fill(7),
     observer: {
       onConnectionOpened: () => connections.opened++,

@@ -64,7 +64,15 @@ export async function start(
 ): Promise<Running> {
   const observer = new FakeObserver();
   const ticketSecret = new Uint8Array(32);
-  const context = { handler, network: noNetwork, observer, limits: { ...limits, ...change }, ticketSecret };
+  const context = {
+    handler,
+    network: noNetwork,
+    codec: "node" as const,
+    observer,
+    limits: { ...limits, ...change },
+    openConnections: { count: 0 },
+    ticketSecret,
+  };
   const bound = await bindUws(spec, context);
   return { bound, port: bound.boundPort, handler, observer, [Symbol.dispose]: () => bound.abort() };
 }

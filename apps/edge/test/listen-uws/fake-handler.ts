@@ -61,6 +61,7 @@ export class FakeHandler implements ExchangeHandler {
   onUpstreamInformational(): void {}
   onUpstreamHead(): void {}
   onUpstreamData(): void {}
+  onUpstreamHalfEnd(): void {}
   onUpstreamEnd(): void {}
   onUpstreamFlush(): void {}
   onUpstreamError(): void {}

@@ -98,12 +98,10 @@ describe.for(engines)("on %s", ([, attempt, isMissing]) => {
     expect(exchanges.map(({ authority }) => authority)).toEqual([host]);
   });
 
-  test.skipIf(isMissing)(
-    "an expectation nobody knows is no reason to refuse and gets no interim response",
-    async () => {
-      const { status, exchanges } = await attempt(request("a.example", "Expect: foo\r\n"));
-      expect(status).toBe("200");
-      expect(exchanges[0]?.header("expect")).toBe("foo");
+  test.skipIf(isMissing).each(["foo", "100-continue, foo", "100-continued", "", '"100-continue"'])(
+    "an expectation nobody can meet is 417: %j",
+    async (value) => {
+      expect(await attempt(request("a.example", `Expect: ${value}\r\n`))).toEqual({ status: "417", exchanges: [] });
     },
   );
 });

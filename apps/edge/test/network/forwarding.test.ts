@@ -220,18 +220,18 @@ describe("an upstream that cannot be had closes the connection, is logged and co
     await flagged(world, "NC");
   });
 
-  test("UF: TLS to the upstream is configured, and nothing goes there in clear", async () => {
+  test("UF: what TLS to the upstream needs is not there, and nothing goes there in clear", async () => {
     await using upstream = await Upstream.listen();
     const tls = {
       certificate: null,
-      trustedCa: null,
+      trustedCa: "missing",
       crl: null,
       sni: "",
       subjectAltNames: [],
       acceptsUntrusted: false,
     };
     await using world = await NetworkWorld.start(pair(upstream, { tls }));
-    expect(await flagged(world, "UF")).toContain('"upstream_tls_unsupported"');
+    expect(await flagged(world, "UF")).toContain('"certificate or CA missing"');
     expect(upstream.sockets).toEqual([]);
   });
 

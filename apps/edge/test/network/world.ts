@@ -124,7 +124,7 @@ export class NetworkWorld implements AsyncDisposable {
 
   static async start(source: WorldSource): Promise<NetworkWorld> {
     const clusters = new ClusterManager();
-    clusters.apply(source.clusters);
+    clusters.apply(source.clusters, lookup(source));
     const metrics = new NetworkMetrics();
     const directory = await mkdtemp(join(tmpdir(), "sluice-network-"));
     const access = new AccessLog({ path: join(directory, "access.log"), format: "text" });
@@ -146,9 +146,9 @@ export class NetworkWorld implements AsyncDisposable {
 
   /** The moment between a new table and the listener's knowing of it. */
   swapTable(source: WorldSource): void {
-    this.clusters.add(source.clusters);
+    this.clusters.add(source.clusters, lookup(source));
     this.#live.table = tableOf(source);
-    this.clusters.apply(source.clusters);
+    this.clusters.apply(source.clusters, lookup(source));
   }
 
   /** The only line logged, as soon as it is there. */
@@ -186,6 +186,10 @@ export class NetworkWorld implements AsyncDisposable {
 
 function listenerSource({ chains, secrets = [], listener = {} }: WorldSource): ListenerSource {
   return { chains, secrets, listener: { name, transport: "tcp", ...listener } };
+}
+
+function lookup({ secrets = [] }: WorldSource): (name: string) => SecretResource | null {
+  return (wanted) => secrets.find((candidate) => candidate.name === wanted) ?? null;
 }
 
 const name = "0.0.0.0_9000";

@@ -266,6 +266,24 @@ test.each([8, 0])("a reset in the middle of a response with code %i is no end", 
   manager.close();
 });
 
+test("a reset without an error behind all of the announced body is its end", async () => {
+  await using server = await RawServer.listen();
+  const manager = new ClusterManager();
+  manager.apply([clusterOf([{ port: server.port }], { protocol: "http2" })]);
+  const exchange = RecordedExchange.send(manager.get("c")!.choose()!);
+  const { socket } = await server.connection(0);
+  socket.write(frame(4, 0, 0));
+  await expect.poll(() => exchange.stream.localAddress).not.toBe("");
+  await turns(20);
+  // `content-length: 4` by its index, not indexed.
+  const head = Buffer.concat([Buffer.of(0x88, 0x0f, 0x0d, 1), Buffer.from("4")]);
+  socket.write(
+    Buffer.concat([frame(1, 4, 1, head), frame(0, 0, 1, Buffer.from("body")), frame(3, 0, 1, Buffer.of(0, 0, 0, 0))]),
+  );
+  expect(await calls(exchange)).toEqual(["head 200", "data body", "end"]);
+  manager.close();
+});
+
 test("an aborted request resets its stream and no other", async () => {
   const codes: number[] = [];
   await using world = await H2World.start((stream, headers) => {
@@ -411,6 +429,27 @@ test("an upgrade becomes an extended CONNECT, and bytes flow both ways until the
   expect(await calls(exchange)).toEqual(expect.arrayContaining(["head 101", "data early", "data bye", "end"]));
   expect(exchange.headers).toEqual(expect.arrayContaining(["sec-websocket-accept", webSocketAccept(key)]));
   expect(seen).toMatchObject({ ":method": "CONNECT", ":protocol": "websocket", ":path": "/" });
+});
+
+test("in a tunnel the upstream's half may end first: the client goes on until it ends, too", async () => {
+  let heard = "";
+  await using world = await H2World.start(
+    (stream) => {
+      stream.respond({ ":status": 200 });
+      stream.end("that is all");
+      stream.on("data", (chunk: Buffer) => (heard += chunk.toString("latin1")));
+    },
+    { settings: { enableConnectProtocol: true } },
+  );
+  const exchange = world.send({ body: "upgrade", origin: { upgrade: "websocket" } });
+  await exchange.next("half-end");
+  expect(exchange.isSettled).toBe(false);
+  exchange.stream.write(Buffer.from("but "));
+  exchange.stream.write(Buffer.from("not for me"));
+  exchange.stream.end();
+  expect(await calls(exchange)).toEqual(["head 101", "data that is all", "half-end", "end"]);
+  await expect.poll(() => heard).toBe("but not for me");
+  expect(world.stats).toMatchObject({ openConnections: 1, activeRequests: 0 });
 });
 
 test("connections are opened as far as the upstream's limit on streams makes them needed", async () => {

@@ -67,6 +67,10 @@ export class RecordedExchange implements UpstreamHandler {
     this.record(`data ${text.length > 40 ? text.length : text}`);
   }
 
+  onUpstreamHalfEnd(): void {
+    this.record("half-end");
+  }
+
   onUpstreamEnd(trailers: readonly string[]): void {
     this.trailers = trailers;
     this.record("end");

@@ -36,6 +36,41 @@ test("after 101 bytes flow both ways, also those written too early, until both h
   expect(world.manager.stats()).toMatchObject([{ openConnections: 0, idleConnections: 0 }]);
 });
 
+test("the upstream's half may end first: the client goes on, and all it says arrives", async () => {
+  await using world = await World.start();
+  const exchange = RecordedExchange.send(world.pool, upgrade);
+  const upstream = await world.server.connection(0);
+  upstream.socket.allowHalfOpen = true;
+  await upstream.request();
+  upstream.socket.end(`${switching}\r\nthat is all`);
+  await exchange.next("half-end");
+  expect(exchange.calls.filter((call) => call !== "flush")).toEqual(["head 101", "data that is all", "half-end"]);
+  exchange.stream.write(Buffer.from("but "));
+  expect(await upstream.until("but ")).toBe("but ");
+  // More than a socket takes at once: none of it may be lost when the last half ends.
+  const piece = Buffer.alloc(4_000_000, "x");
+  exchange.stream.write(piece);
+  exchange.stream.end();
+  const isEnded = new Promise<void>((resolve) => upstream.socket.once("end", resolve));
+  expect((await exchange.settled()).at(-1)).toBe("end");
+  await isEnded;
+  expect(upstream.received.length).toBe(piece.length);
+  expect(world.manager.stats()).toMatchObject([{ openConnections: 0, idleConnections: 0 }]);
+});
+
+test("an upstream that dies after it has ended its half fails the exchange", async () => {
+  await using world = await World.start();
+  const exchange = RecordedExchange.send(world.pool, upgrade);
+  const upstream = await world.server.connection(0);
+  upstream.socket.allowHalfOpen = true;
+  upstream.socket.end(`${switching}\r\n`);
+  await exchange.next("half-end");
+  upstream.socket.destroy();
+  const writing = setInterval(() => exchange.stream.write(Buffer.from("anyone?")), 1);
+  expect((await exchange.settled()).at(-1)).toBe("error upstream_reset_midway");
+  clearInterval(writing);
+});
+
 test("a connection that is cut after 101 is an end, as it is for any protocol inside", async () => {
   await using world = await World.start();
   const exchange = RecordedExchange.send(world.pool, upgrade);

@@ -3,8 +3,8 @@
 export const compileCodes = {
   "host-taken": "Another server of the same port already serves the host; the server is skipped.",
   "port-taken": "A server with another protocol already holds the port; the server is skipped.",
-  "unsupported-protocol": "No route can be bound to the server's protocol in this release; the server is skipped.",
-  "no-route": "A TCP or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
+  "no-route":
+    "A TCP, TLS or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
   "sni-taken": "A TLS route claims a server name that another chain of the listener has; the match is skipped.",
   "unresolved-target-port":
     "The Service in front of the gateway names its target port, which cannot be resolved; the port stays.",

@@ -42,11 +42,16 @@ function findNeedForNode(
   // uWebSockets.js reads version 2 only, and lets in connections without a header: whoever reaches the port could name any address.
   if (proxyProtocolBy !== null) return `PROXY protocol (annotation of Gateway ${proxyProtocolBy})`;
   if (transport === "http") return findCleartextHttp2(servers);
-  for (const { tls, serverNames } of chains) {
-    const need = tls === null ? "TLS passthrough" : (findTlsNeed(tls) ?? findSniNeed(serverNames));
+  for (const { tls, serverNames, forward } of chains) {
+    const need =
+      tls === null ? "TLS passthrough" : forward !== null ? "TCP inside TLS" : findHttpsNeed(tls, serverNames);
     if (need !== null) return need;
   }
   return null;
+}
+
+function findHttpsNeed(tls: TlsContext, serverNames: readonly string[]): string | null {
+  return findTlsNeed(tls) ?? findSniNeed(serverNames);
 }
 
 function findCleartextHttp2(servers: readonly BoundServer[]): string | null {

@@ -11,13 +11,12 @@ import {
   listenerName,
   type MergedListener,
   serverKey,
-  serverSite,
 } from "./gateways.ts";
 import { buildPassthroughChains, buildTcpChain, nameKeys, type TakenNames } from "./network-chains.ts";
 import { buildRouteConfig, type RouteConfigScope } from "./route-config.ts";
 import type { SecretCollector } from "./secrets.ts";
 import { sniNames } from "./server-hosts.ts";
-import { buildTlsContext, terminatesTls } from "./tls-context.ts";
+import { buildTlsContext, carriesTcp, terminatesTls } from "./tls-context.ts";
 
 /** What the listeners of one table share, and what they add to it. */
 export interface ListenerScope extends RouteConfigScope, ChainNames {
@@ -39,10 +38,10 @@ export function rememberOverrides({ context }: RouteConfigScope): ListenerScope[
 
 /** Builds a listener, or null when no server of it can have a route. */
 export function buildListener(merged: MergedListener, scope: ListenerScope): Listener | null {
-  const servers = merged.servers.filter((bound) => isSupported(bound, scope));
+  const { servers } = merged;
   const [first] = servers;
   if (first === undefined) return null;
-  const filterChains = buildChains(first, { ...merged, servers }, scope);
+  const filterChains = buildChains(first, merged, scope);
   if (filterChains.length === 0) return null;
   const transport = merged.kind;
   const proxyProtocol = decideProxyProtocol(servers, scope);
@@ -84,9 +83,10 @@ function buildTlsChains(servers: readonly BoundServer[], scope: ListenerScope): 
   for (const bound of servers.filter(({ server }) => terminatesTls(server.tls))) {
     for (const name of nameKeys(sniNames(bound.hosts))) taken.set(name, describeServer(bound));
   }
-  return servers.flatMap((bound) =>
-    terminatesTls(bound.server.tls) ? [buildTlsChain(bound, scope)] : buildPassthroughChains(bound, taken, scope),
-  );
+  return servers.flatMap((bound) => {
+    if (!terminatesTls(bound.server.tls)) return buildPassthroughChains(bound, taken, scope);
+    return carriesTcp(bound.server) ? buildTlsTcpChains(bound, scope) : [buildTlsChain(bound, scope)];
+  });
 }
 
 // A load balancer in front of a port writes the header on every connection or on none, so the Gateways that share a listener have to
@@ -103,19 +103,6 @@ function decideProxyProtocol(servers: readonly BoundServer[], scope: ListenerSco
   return gatewayName(first);
 }
 
-// A server with the protocol TLS that ends TLS itself hands on what is inside as TCP, which this release does not. It still holds its
-// place against later ones (the first wins), so that supporting it one day takes nothing away from a server that serves now.
-function isSupported(bound: BoundServer, { context }: ListenerScope): boolean {
-  const { port, tls } = bound.server;
-  if (port.protocol !== "TLS" || !terminatesTls(tls)) return true;
-  context.findings.warn(serverSite(bound), {
-    code: "unsupported-protocol",
-    message: `server "${port.name}" is skipped: protocol TLS with tls.mode ${tls?.mode ?? ""} cannot be routed yet`,
-    hint: "use HTTPS for HTTP inside TLS, or tls.mode PASSTHROUGH to hand on TLS as it comes",
-  });
-  return false;
-}
-
 function buildHttpChain(first: BoundServer, merged: MergedListener, scope: ListenerScope): FilterChain {
   const name = `http.${merged.port}${bindSuffix(first)}`;
   scope.routeConfigs.push(buildRouteConfig({ name, legacyName: name }, merged.servers, scope));
@@ -130,6 +117,16 @@ function buildTlsChain(bound: BoundServer, scope: ListenerScope): FilterChain {
   const alpn = scope.overridesOf(bound.gateway).alpn ?? scope.context.options.alpn;
   const tls = buildTlsContext(bound, alpn, scope.secrets);
   return { ...chainOwner(bound), name, serverNames: sniNames(bound.hosts), tls, routeConfig: name, forward: null };
+}
+
+/** TLS ends here and what is inside is handed on as it comes; none without a `tcp` rule. */
+function buildTlsTcpChains(bound: BoundServer, scope: ListenerScope): readonly FilterChain[] {
+  const chain = buildTcpChain(bound, scope);
+  if (chain === null) return [];
+  // Istio offers h2 and http/1.1 here as well, and a client that knows both then speaks h2 to a backend that may not. What is inside is
+  // the backend's to know: nothing is agreed on in its name but what the Gateway's annotation says.
+  const alpn = scope.overridesOf(bound.gateway).alpn ?? [];
+  return [{ ...chain, serverNames: sniNames(bound.hosts), tls: buildTlsContext(bound, alpn, scope.secrets) }];
 }
 
 function bindSuffix({ server }: BoundServer): string {

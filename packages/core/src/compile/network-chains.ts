@@ -1,4 +1,4 @@
-// Filter chains of connections that are not HTTP to the gateway: TCP, and TLS that passes through (istio-semantics 2.2).
+// Filter chains of connections that are not HTTP to the gateway: TCP, in clear or inside TLS, and TLS that passes through (istio-semantics 2.2).
 import type {
   FilterChain,
   NetworkForward,
@@ -27,7 +27,7 @@ export function nameKeys(serverNames: readonly string[]): readonly string[] {
   return serverNames.length === 0 ? ["*"] : serverNames;
 }
 
-/** The chain of a TCP server: the first `tcp` rule that is meant for it. Null, with a warning, where there is none. */
+/** The chain of a TCP server, without TLS: the first `tcp` rule that is meant for it. Null, with a warning, where there is none. */
 export function buildTcpChain(bound: BoundServer, scope: NetworkScope): FilterChain | null {
   for (const virtualService of virtualServicesOf(bound, scope)) {
     const ruleScope = scopeOf(bound, virtualService);

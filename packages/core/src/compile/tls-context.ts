@@ -2,6 +2,7 @@
 import type {
   CertificateRef,
   ClientValidation,
+  GatewayServer,
   ServerTlsSettings,
   TlsContext,
   TlsProtocolName,
@@ -19,12 +20,17 @@ interface TlsBlock {
   readonly site: (...path: (string | number)[]) => Site;
 }
 
-/** True when the server ends TLS itself, so that HTTP can be read. */
+/** True when the server ends TLS itself: what is inside is HTTP (protocol HTTPS) or TCP (TLS). */
 export function terminatesTls(tls: ServerTlsSettings | undefined): boolean {
   return tls?.mode !== undefined && tls.mode !== "PASSTHROUGH";
 }
 
-/** The TLS context of an HTTPS server. `alpn` is what its chain offers. */
+/** True when `tcp` rules lead on what is inside the TLS that the server ends. */
+export function carriesTcp({ port, tls }: GatewayServer): boolean {
+  return port.protocol === "TLS" && terminatesTls(tls);
+}
+
+/** The TLS context of a server that ends TLS. `alpn` is what its chain offers. */
 export function buildTlsContext(bound: BoundServer, alpn: TlsContext["alpn"], secrets: SecretCollector): TlsContext {
   const tls = withoutEmptyFields(bound.server.tls ?? {});
   const { resource, path } = serverSite(bound);

@@ -6,7 +6,7 @@ import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
 import type { RouteConfigScope } from "./route-config.ts";
 import { hostsForNamespace, intersectHosts } from "./server-hosts.ts";
-import { terminatesTls } from "./tls-context.ts";
+import { carriesTcp, terminatesTls } from "./tls-context.ts";
 import { boundGateways, virtualServiceHosts } from "./virtual-services.ts";
 
 type VirtualService = Resource<VirtualServiceSpec>;
@@ -53,6 +53,7 @@ function explainUnused(
 
 /** Which list of a VirtualService a server's routes come from. */
 function routeKind({ kind, server }: BoundServer): "http" | "tls" | "tcp" {
+  if (carriesTcp(server)) return "tcp";
   return kind === "tls" && terminatesTls(server.tls) ? "http" : kind;
 }
 

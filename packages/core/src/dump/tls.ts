@@ -17,7 +17,7 @@ export function transportSocket(tls: TlsContext): JsonObject {
         },
         ...certificates(tls.certificates),
         ...(tls.clientValidation === null ? {} : validation(tls.clientValidation)),
-        alpnProtocols: tls.alpn,
+        ...nonEmpty("alpnProtocols", tls.alpn),
       },
       requireClientCertificate: tls.mode === "MUTUAL",
     },
@@ -31,7 +31,7 @@ export function legacyTlsContext(tls: TlsContext): JsonObject {
     commonTlsContext: {
       ...certificates(tls.certificates),
       ...(clientValidation === null ? {} : { validationContext: legacyValidation(clientValidation) }),
-      alpnProtocols: tls.alpn,
+      ...nonEmpty("alpnProtocols", tls.alpn),
     },
     requireClientCertificate: tls.mode === "MUTUAL",
   };

@@ -49,7 +49,12 @@ export type Stage =
   | "virtual-host"
   | "https-redirect"
   | "route"
-  | "cluster";
+  | "near-miss"
+  | "redirect"
+  | "direct-response"
+  | "policy"
+  | "cluster"
+  | "endpoint";
 
 /** One candidate that was looked at. */
 export interface Step {

@@ -20,6 +20,29 @@ export function readRoute(virtualHost: VirtualHost, request: MatchRequest, diary
   return -1;
 }
 
+/** A route that was passed over although the path is right, or nearly: what an operator meant, more often than not. */
+export interface NearMiss {
+  readonly index: number;
+  readonly reason: string;
+}
+
+/** The near misses among the routes before `end`, in order, `limit` at most. */
+export function findNearMisses(
+  { routes }: VirtualHost,
+  request: MatchRequest,
+  { end, limit }: { readonly end: number; readonly limit: number },
+): readonly NearMiss[] {
+  const misses: NearMiss[] = [];
+  for (const [index, route] of routes.slice(0, end).entries()) {
+    if (misses.length === limit) break;
+    const { path } = route.match;
+    const reason = rejectPath(path, request.path);
+    if (reason === null) misses.push({ index, reason: `the path matches, but ${rejectRoute(route, request)}` });
+    else if (differsSlightly(path, request.path)) misses.push({ index, reason });
+  }
+  return misses;
+}
+
 /** Why a route does not match, or null when it does. */
 function rejectRoute(route: Route, request: MatchRequest): string | null {
   const pathReason = rejectPath(route.match.path, request.path);
@@ -41,13 +64,27 @@ function rejectPath({ kind, value, ignoreCase }: PathMatch, path: string): strin
       ? null
       : `path ${quote(path)} does not match the regular expression ${value}`;
   }
-  const holds = (left: string, right: string) => (kind === "exact" ? left === right : left.startsWith(right));
   const [left, right] = ignoreCase ? [lowerAscii(path), lowerAscii(value)] : [path, value];
-  if (holds(left, right)) return null;
+  if (holds(kind, left, right)) return null;
   const claim = `path ${quote(path)} ${kind === "exact" ? "is not" : "does not start with"} ${value}`;
-  if (!ignoreCase && holds(lowerAscii(path), lowerAscii(value))) return `${claim}: only the letter case differs`;
-  if (`${path}/` === value || path === `${value}/`) return `${claim}: only the trailing slash differs`;
-  return claim;
+  if (differsInCase(kind, path, value)) return `${claim}: only the letter case differs`;
+  return differsInSlash(path, value) ? `${claim}: only the trailing slash differs` : claim;
+}
+
+function holds(kind: "exact" | "prefix", path: string, value: string): boolean {
+  return kind === "exact" ? path === value : path.startsWith(value);
+}
+
+function differsInCase(kind: "exact" | "prefix", path: string, value: string): boolean {
+  return holds(kind, lowerAscii(path), lowerAscii(value));
+}
+
+function differsInSlash(path: string, value: string): boolean {
+  return `${path}/` === value || path === `${value}/`;
+}
+
+function differsSlightly({ kind, value }: PathMatch, path: string): boolean {
+  return kind !== "regex" && (differsInCase(kind, path, value) || differsInSlash(path, value));
 }
 
 function rejectHeader(match: HeaderMatch, request: MatchRequest): string | null {
@@ -113,7 +150,7 @@ function lowerAscii(text: string): string {
 }
 
 /** `status (#0)`, or `#0` for a route without name. */
-function describeRoute(route: Route, index: number): string {
+export function describeRoute(route: Route, index: number): string {
   return route.name === "" ? `#${index}` : `${route.name} (#${index})`;
 }
 

@@ -102,14 +102,15 @@ function readTls(reading: Reading, listener: Listener): Outcome {
   const chain = readFilterChain(listener.filterChains, name === "" ? null : name, diary);
   if (chain === null) return reject("no-filter-chain");
   findings.filterChain = chain.name;
-  if (chain.forward !== null && chain.tls === null) return readForward(reading, chain.forward, "passthrough");
-  if (question.scheme === "tcp") {
+  const { forward } = chain;
+  if (forward !== null && chain.tls === null) return readForward(reading, forward, "passthrough");
+  if (forward === null && question.scheme === "tcp") {
     diary.rejected("filter-chain", chain.name, "the chain ends TLS and speaks HTTP, not plain TCP");
     return reject("no-filter-chain");
   }
   readServerCertificates(reading, chain);
   if (!readClientCertificate(reading, chain)) return reject("client-certificate-required");
-  return readRequest(reading, chain, listener);
+  return forward === null ? readRequest(reading, chain, listener) : readForward(reading, forward, "tcp");
 }
 
 /** Notes what is wrong with the chain's own certificates. */

@@ -3,10 +3,10 @@ import type { MatchRequest } from "../match/match-request.ts";
 import { normalizeAuthority } from "../model/host.ts";
 import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/index.ts";
 import { readFilterChain, readVirtualHost } from "./naive-names.ts";
-import { readRoute } from "./naive-route.ts";
+import { describeRoute, findNearMisses, readRoute } from "./naive-route.ts";
 import { toMatchRequest } from "./question-request.ts";
 import { quote } from "./quote.ts";
-import { inRequests, readClusters } from "./read-clusters.ts";
+import { readAction } from "./read-action.ts";
 import { reject } from "./reading.ts";
 import type { Outcome, Reading } from "./reading.ts";
 
@@ -61,6 +61,7 @@ function readRouteConfig(
 function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRequest): Outcome {
   const { diary, findings } = reading;
   const index = readRoute(virtualHost, request, diary);
+  noteNearMisses(reading, virtualHost, { request, end: index < 0 ? virtualHost.routes.length : index });
   const route = virtualHost.routes[index];
   if (route === undefined) {
     if (virtualHost.routes.length === 0)
@@ -68,7 +69,22 @@ function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRe
     return reject("no-route", 404);
   }
   findings.route = route.name === "" ? index : route.name;
-  if (route.action.kind !== "forward") return { action: route.action.kind };
-  readClusters(reading, route.action.clusters, inRequests);
-  return { action: "forward" };
+  return readAction(reading, route, request);
+}
+
+/** More of them than this are no longer near. */
+const maxNearMisses = 5;
+
+/** Repeats, at the end of the search, the routes that an operator is likely to have meant. */
+function noteNearMisses(
+  { diary }: Reading,
+  virtualHost: VirtualHost,
+  { request, end }: { readonly request: MatchRequest; readonly end: number },
+): void {
+  for (const { index, reason } of findNearMisses(virtualHost, request, { end, limit: maxNearMisses })) {
+    const route = virtualHost.routes[index];
+    if (route === undefined) continue;
+    const { namespace, name } = route.virtualService;
+    diary.rejected("near-miss", `route ${describeRoute(route, index)} of VirtualService ${namespace}/${name}`, reason);
+  }
 }

@@ -44,7 +44,7 @@ export interface FilterChain {
   readonly tls: TlsContext | null;
   /** HTTP routes; null where bytes are forwarded as they come. Exactly one of `routeConfig` and `forward` is set. */
   readonly routeConfig: string | null;
-  /** TCP and TLS PASSTHROUGH: where the bytes go. */
+  /** TCP, and TLS PASSTHROUGH: where the bytes go. With `tls` those inside it, without as they come. */
   readonly forward: NetworkForward | null;
   /** Istio's `server.name`, used as statistics prefix by Envoy; null where the server has none. */
   readonly statPrefix: string | null;

@@ -18,10 +18,10 @@ const limits = z.strictObject({
     .int()
     .min(1)
     .default(65_536)
-    .describe("Client connections a worker holds on `engine: node`; more are closed."),
+    .describe("Client connections that a worker holds over all its listeners; more are closed at once."),
   maxConcurrentStreams: z.int().min(1).default(100).describe("HTTP/2 streams a connection may have open."),
-  maxHeadBytes: bytes.min(1024).max(1_048_576).default(65_536).describe("Bytes of a request's head; more is 431."),
-  maxHeaderCount: z.int().min(1).max(10_000).default(200).describe("Headers of a request; more is 431."),
+  maxHeadBytes: bytes.min(1024).max(1_048_576).default(61_440).describe("Bytes of a request's head; more is 431."),
+  maxHeaderCount: z.int().min(1).max(10_000).default(100).describe("Headers of a request; more is 431."),
   handshakeTimeoutSeconds: durationSeconds
     .min(0.1)
     .default(15)
@@ -29,8 +29,13 @@ const limits = z.strictObject({
   requestHeadTimeoutSeconds: durationSeconds
     .min(0.1)
     .default(60)
-    .describe("From a request's first byte to the end of its head."),
-  idleTimeoutSeconds: durationSeconds.min(1).default(3600).describe("A client connection without a request."),
+    .describe(
+      "From a request's first byte to the end of its head: 408, or GOAWAY on HTTP/2; on uWebSockets.js about 10 s, and the connection closes.",
+    ),
+  idleTimeoutSeconds: durationSeconds
+    .min(1)
+    .default(3600)
+    .describe("A client connection without a request closes; on uWebSockets.js after about 10 s."),
   streamIdleTimeoutSeconds: durationSeconds
     .default(300)
     .describe(
@@ -74,7 +79,9 @@ const limits = z.strictObject({
     .int()
     .min(1)
     .default(1000)
-    .describe("SETTINGS and PRIORITY frames of one HTTP/2 connection; more is GOAWAY."),
+    .describe(
+      "Frames of one HTTP/2 connection that carry nothing: SETTINGS and PRIORITY one by one; PING, WINDOW_UPDATE and unknown ones by their bytes, as far as these are more than three times the bytes of its requests and responses; more is GOAWAY.",
+    ),
 });
 
 const accessLog = z.strictObject({
@@ -93,6 +100,10 @@ const edge = z.strictObject({
     .default({})
     .describe("Declared Gateway port → port really bound; 0 takes a free one."),
   engine: z.enum(["auto", "node"]).default("auto").describe("`auto` uses uWebSockets.js where it is correct to."),
+  codec: z
+    .enum(["own", "node"])
+    .default("node")
+    .describe("Who reads and writes HTTP/1.1 on `engine: node`: Sluice's own codec, or Node's."),
   http10: z
     .boolean()
     .default(false)

@@ -47,6 +47,7 @@ describe("example", () => {
     ["tls-passthrough", { port: 443, scheme: "https", sni: "bank.secure.example" }, "passthrough", ["8443||bank"]],
     ["tls-passthrough", { port: 443, scheme: "https", sni: "a.secure.example" }, "passthrough", ["8444||others"]],
     ["tcp", { port: 5432, scheme: "tcp" }, "tcp", ["15432||database", "15433||database-next"]],
+    ["tls-tcp", { port: 8883, scheme: "tcp", sni: "public.queue.example" }, "tcp", ["1883||queue"]],
     [
       "grpc",
       { port: 9090, host: "greeter.example", path: "/helloworld.Greeter/SayHello" },

@@ -54,7 +54,32 @@ describe("explain", () => {
           reason: 'host "httpbin.example.com" is covered by httpbin.example.com',
         },
         { stage: "route", candidate: "#0", result: "matched", reason: "path starts with /status" },
+        {
+          stage: "policy",
+          candidate: "timeout",
+          result: "matched",
+          reason: "none: an upstream may take as long as it likes",
+        },
+        {
+          stage: "policy",
+          candidate: "retries",
+          result: "matched",
+          reason: expect.stringMatching(/^2 more attempts on connect-failure, .*; Istio's default$/),
+        },
         { stage: "cluster", candidate: httpbin, result: "matched", reason: "1 of 2 endpoints healthy" },
+        {
+          stage: "policy",
+          candidate: "balancer",
+          result: "matched",
+          reason: "the less busy of two endpoints drawn at random",
+        },
+        { stage: "endpoint", candidate: "10.0.0.0:80", result: "matched", reason: "ready, weight 1" },
+        {
+          stage: "endpoint",
+          candidate: "10.0.0.1:80",
+          result: "rejected",
+          reason: "not ready: it gets nothing, weight 1",
+        },
       ],
     });
     const keys = [
@@ -328,23 +353,30 @@ describe("renderExplanation", () => {
     ];
     expect(renderExplanation(explain(plainTable([virtualHost(["httpbin.example.com"], { routes })]), question({}))))
       .toMatchInlineSnapshot(`
-      "forward to outbound|8000||httpbin.default.svc.cluster.local
+        "forward to outbound|8000||httpbin.default.svc.cluster.local
 
-        listener      0.0.0.0_80
-        filter chain  http.80
-        route config  http.80
-        virtual host  httpbin.example.com:80
-        route         status
+          listener      0.0.0.0_80
+          filter chain  http.80
+          route config  http.80
+          virtual host  httpbin.example.com:80
+          route         status
 
-      why
-        listener      + 0.0.0.0_80                                        port 80, cleartext HTTP
-        filter-chain  + http.80                                           a cleartext listener has one chain
-        virtual-host  + httpbin.example.com:80                            host "httpbin.example.com" is covered by httpbin.example.com
-        route         - #0                                                path "/status/200" does not start with /delay
-                      + status (#1)                                       path starts with /status
-        cluster       + outbound|8000||httpbin.default.svc.cluster.local  1 of 2 endpoints healthy
-      "
-    `);
+        what happens
+          timeout   none: an upstream may take as long as it likes
+          retries   2 more attempts on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes; 25 ms to 250 ms apart; at another endpoint where there is one; Istio's default
+          cluster   + outbound|8000||httpbin.default.svc.cluster.local  1 of 2 endpoints healthy
+          balancer  the less busy of two endpoints drawn at random
+          endpoint  + 10.0.0.0:80                                       ready, weight 1
+                    - 10.0.0.1:80                                       not ready: it gets nothing, weight 1
+
+        why
+          listener      + 0.0.0.0_80              port 80, cleartext HTTP
+          filter-chain  + http.80                 a cleartext listener has one chain
+          virtual-host  + httpbin.example.com:80  host "httpbin.example.com" is covered by httpbin.example.com
+          route         - #0                      path "/status/200" does not start with /delay
+                        + status (#1)             path starts with /status
+        "
+      `);
   });
 
   it("names the error in words and by code", () => {

@@ -43,6 +43,9 @@ describe("explain on a TCP listener", () => {
       "filter-chain matched tcp.9000: a TCP listener has one chain; what a client sends is passed on unread",
       "route matched VirtualService default/db: its tcp rule made this chain",
       `cluster matched ${httpbin}: 1 of 2 endpoints healthy, 25 % of connections`,
+      "policy matched balancer: the less busy of two endpoints drawn at random",
+      "endpoint matched 10.0.0.0:80: ready, weight 1",
+      "endpoint rejected 10.0.0.1:80: not ready: it gets nothing, weight 1",
       "cluster rejected outbound|1||gone: it does not exist: connections sent to it are closed, 75 % of connections",
     ]);
     expect(renderExplanation(answer)).toContain(`tcp to ${httpbin} (weight 1), outbound|1||gone (weight 3)\n`);
@@ -98,5 +101,32 @@ describe("explain on a TLS listener that passes through", () => {
 
   it("keeps the hosts of its chains from connections of other servers", () => {
     expect(ask({ sni: "web.example", host: "a.example" })).toMatchObject({ status: 421, action: "reject" });
+  });
+});
+
+describe("explain on a TLS listener whose chain hands on what is inside as TCP", () => {
+  const raw = rawChain("tcp.db", ["db.example"], two);
+  const { tls } = chain("", [], { mode: "MUTUAL" });
+  const table = tlsTable([{ ...raw, tls }, chain("web", ["web.example"])]);
+  const ask = (fields: Parameters<typeof question>[0]) => explain(table, question({ port: 443, ...fields }));
+
+  it("asks for the client's certificate before it leads on", () => {
+    const answer = ask({ scheme: "tcp", sni: "db.example" });
+    expect(answer).toMatchObject({ ...nowhere, error: "client-certificate-required", action: "reject", clusters: [] });
+    expect(steps(answer).at(-1)).toBe("client-certificate rejected (none): mode MUTUAL demands one");
+  });
+
+  it("leads to the clusters of its tcp rule, whatever is spoken inside", () => {
+    const open = tlsTable([{ ...raw, tls: chain("", []).tls }]);
+    for (const scheme of ["tcp", "https"] as const) {
+      const answer = explain(open, question({ port: 443, scheme, sni: "db.example", host: "other", path: "/\n" }));
+      expect(answer).toMatchObject({ ...nowhere, action: "tcp", filterChain: "tcp.db", cluster: "outbound|1||gone" });
+      expect(steps(answer)).toContain("route matched VirtualService default/db: its tcp rule made this chain");
+    }
+  });
+
+  it("keeps its host from connections of other servers", () => {
+    const answer = ask({ scheme: "https", sni: "web.example", host: "db.example" });
+    expect(answer).toMatchObject({ status: 421, action: "reject" });
   });
 });

@@ -7,7 +7,7 @@ import { buildChainIndex, buildVirtualHostIndex, selectFilterChain } from "../..
 import { filterChains, hosts, requests, virtualHosts } from "./arbitraries.ts";
 
 const requestsPerTable = 10;
-const pairs = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? 20_000);
+const pairs = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? 100_000);
 /** Set to replay a failure; printed with every run. */
 const seed = Number(process.env["SLUICE_PROPERTY_SEED"] ?? Date.now() % 2 ** 31);
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "../authority.ts";
+import { isKnownExpectation } from "../expectation.ts";
 import type { Http1Request } from "./http1-messages.ts";
 
 /** What the headers say about where the request goes and how its body is framed. */
@@ -11,6 +12,7 @@ interface Scan {
   readonly headers: string[];
   host: string | null;
   bodyLength: number;
+  hasUnknownExpectation: boolean;
 }
 
 export interface Http1HeadLimits {
@@ -30,6 +32,8 @@ export function readHttp1Head(request: Http1Request, limits: Http1HeadLimits): R
   if (protocol === "HTTP/1.0" && scan.bodyLength < 0) return "bad_request";
   // RFC 9112, 3.2: also where an absolute target overrules it.
   if (!isAuthority(scan.host)) return "bad_request";
+  // Of HTTP/1.0 expectations are ignored (RFC 9110, 10.1.1).
+  if (scan.hasUnknownExpectation && protocol === "HTTP/1.1") return "expectation_failed";
   const destination = readTarget(request.method ?? "", request.url ?? "", scan.host);
   if (destination === null) return "bad_request";
   return {
@@ -49,7 +53,7 @@ function readVersion(request: IncomingMessage, allowsHttp10: boolean): "HTTP/1.0
 }
 
 function scanHeaders(raw: readonly string[]): Scan | FailureCode {
-  const scan: Scan = { headers: [], host: null, bodyLength: 0 };
+  const scan: Scan = { headers: [], host: null, bodyLength: 0, hasUnknownExpectation: false };
   let isChunked = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] ?? "").toLowerCase();
@@ -59,6 +63,9 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
         if (scan.host !== null) return "bad_request";
         scan.host = value;
         continue;
+      case "expect":
+        if (!isKnownExpectation(value)) scan.hasUnknownExpectation = true;
+        break;
       case "transfer-encoding":
         // Only one coding is undone here. Any other list would be forwarded as something it is not: request smuggling.
         if (isChunked) return "bad_request";

@@ -90,6 +90,13 @@ export class NodeUpgradeExchange extends NodeExchange {
     this.#socket.once("close", () => clearTimeout(timer));
   }
 
+  override sendHalfEnd(): boolean {
+    if (!this.#isTunnel || this.isOver) return false;
+    this.hasHalfEnded = true;
+    this.#socket.end();
+    return true;
+  }
+
   flush(): void {
     // Nothing is held back.
   }

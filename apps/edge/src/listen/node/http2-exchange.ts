@@ -11,17 +11,27 @@ import { httpDate } from "../http-date.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { announcedLength, isBodiless } from "./response-framing.ts";
 
+/** Bytes of a connection that were of use, counted up by whoever gets them. */
+export interface Usefulness {
+  bytes: number;
+}
+
+/** Of a frame's head. */
+const frameHeadBytes = 9;
+
 export interface Http2ExchangeSource {
   readonly handler: ExchangeHandler;
   readonly downstream: Downstream;
   readonly request: Http2Head;
   readonly stream: ServerHttp2Stream;
+  readonly usefulness: Usefulness;
 }
 
 const exchangeOf = new WeakMap<ServerHttp2Stream, NodeH2Exchange>();
 
 export class NodeH2Exchange extends NodeExchange {
   readonly #stream: ServerHttp2Stream;
+  readonly #usefulness: Usefulness;
   #awaitsContinue: boolean;
   #isBodiless = false;
   /** What the client sent behind the body, and what goes out behind ours. */
@@ -30,9 +40,10 @@ export class NodeH2Exchange extends NodeExchange {
   #awaitsTrailers = false;
   #isResetByUs = false;
 
-  constructor({ handler, downstream, request, stream }: Http2ExchangeSource) {
+  constructor({ handler, downstream, request, stream, usefulness }: Http2ExchangeSource) {
     super({ handler, downstream, head: request.head, body: stream });
     this.#stream = stream;
+    this.#usefulness = usefulness;
     this.#awaitsContinue = request.awaitsContinue;
     exchangeOf.set(stream, this);
     stream.on("close", onClose).on("drain", onDrain).on("error", onError);
@@ -95,6 +106,19 @@ export class NodeH2Exchange extends NodeExchange {
     if (!this.#awaitsTrailers) this.#stopRequest();
   }
 
+  override sendHalfEnd(): boolean {
+    if (!this.#isOpen()) return false;
+    this.hasHalfEnded = true;
+    this.#stream.end();
+    return true;
+  }
+
+  /** A reset is one whatever has ended before it. */
+  override closed(): void {
+    if (this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.hasHalfEnded = false;
+    super.closed();
+  }
+
   /** RFC 9113, 8.1: the response is complete, the client may stop sending. Takes effect once the response is out. */
   #stopRequest(): void {
     if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
@@ -115,6 +139,11 @@ export class NodeH2Exchange extends NodeExchange {
 
   get isResetByUs(): boolean {
     return this.#isResetByUs;
+  }
+
+  override receiveData(chunk: Uint8Array): void {
+    this.#usefulness.bytes += chunk.length + frameHeadBytes;
+    super.receiveData(chunk);
   }
 
   protected receivedTrailers(): readonly string[] {

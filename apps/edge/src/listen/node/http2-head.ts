@@ -4,6 +4,7 @@
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "../authority.ts";
+import { isKnownExpectation } from "../expectation.ts";
 
 export interface Http2Head {
   readonly head: RequestHead;
@@ -102,7 +103,8 @@ function scanHeaders(raw: readonly string[]): Scan | FailureCode {
         scan.host = value;
         continue;
       case "expect":
-        scan.awaitsContinue = value.toLowerCase() === "100-continue";
+        if (!isKnownExpectation(value)) return "expectation_failed";
+        scan.awaitsContinue = true;
         break;
       case "cookie":
         // RFC 9113, 8.2.3: crumbs become one header again for hops that speak HTTP/1.1.

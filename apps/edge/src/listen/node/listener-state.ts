@@ -3,10 +3,12 @@ import type { ChainIndex } from "@sluice/core/match";
 import { buildChainIndex } from "@sluice/core/match";
 import type { FilterChain, TlsContext } from "@sluice/core/model";
 import type { EngineContext, ListenerSpec } from "../listener.ts";
+import { Ticker } from "./ticker.ts";
 
 export class ListenerState {
   readonly name: string;
   readonly context: EngineContext;
+  readonly ticker = new Ticker();
   isDraining = false;
   #spec: ListenerSpec;
   #chainIndex: ChainIndex;

@@ -8,10 +8,13 @@ import { BindError } from "../listener.ts";
 import type { BindListener, BoundListener, EngineContext, ListenerSpec } from "../listener.ts";
 import { readProxyHeader } from "../proxy-protocol/read-proxy-header.ts";
 import { acceptClear } from "./clear-acceptor.ts";
-import { addressesOf, addressesOfHeader, NodeConnection } from "./connection.ts";
+import { addressesOf, addressesOfHeader, type HttpConnection, NodeConnection } from "./connection.ts";
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
+import { OwnHttp1Server } from "./own/http1-server.ts";
+import { OwnHttp2Server } from "./own/http2-server.ts";
+import type { Admission } from "./tls-acceptor.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel holds until they are accepted: a burst of handshakes on a busy worker. The kernel may allow fewer. */
@@ -29,7 +32,9 @@ class NodeListener implements BoundListener {
   readonly engine = "node";
   readonly #state: ListenerState;
   readonly #server: Server;
-  readonly #http1: Http1Server;
+  readonly #http1: Http1Server | OwnHttp1Server;
+  /** Null where node:http2 reads HTTP/2. */
+  readonly #ownHttp2: OwnHttp2Server | null;
   readonly #tls: TlsAcceptor;
   readonly #connections = new Set<NodeConnection>();
   #boundPort = 0;
@@ -38,10 +43,11 @@ class NodeListener implements BoundListener {
   constructor(spec: ListenerSpec, context: EngineContext) {
     this.name = spec.listener.name;
     this.#state = new ListenerState(spec, context);
-    this.#http1 = new Http1Server(this.#state);
+    this.#http1 = context.codec === "own" ? new OwnHttp1Server(this.#state) : new Http1Server(this.#state);
+    this.#ownHttp2 = context.codec === "own" ? new OwnHttp2Server(this.#state) : null;
     this.#tls = new TlsAcceptor(this.#state, {
       onEstablished: (...established) => this.#onEstablished(...established),
-      onPassthrough: (...chosen) => this.#forward(...chosen),
+      onForward: (...admitted) => this.#forward(...admitted),
     });
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
@@ -54,7 +60,7 @@ class NodeListener implements BoundListener {
   async listen(address: string, port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => {
-        this.#http1.close();
+        this.#closeHttp();
         reject(new BindError(address, port, error.code ?? "UNKNOWN"));
       };
       this.#server.once("error", onError);
@@ -90,7 +96,12 @@ class NodeListener implements BoundListener {
     // Node counts a connection out before it tells anyone. Aborts are told with the socket's close, over TLS a turn later.
     await Promise.all([...this.#connections].map(({ raw }) => new Promise((resolve) => raw.once("close", resolve))));
     await setImmediate();
+    this.#closeHttp();
+  }
+
+  #closeHttp(): void {
     this.#http1.close();
+    this.#ownHttp2?.close();
   }
 
   abort(): void {
@@ -99,12 +110,16 @@ class NodeListener implements BoundListener {
   }
 
   #accept(socket: Socket): void {
-    const { observer, limits } = this.#state.context;
+    const { observer, limits, openConnections } = this.#state.context;
     socket.on("error", ignoreError);
+    openConnections.count++;
     observer.onConnectionOpened(this.name);
-    socket.once("close", () => observer.onConnectionClosed(this.name));
+    socket.once("close", () => {
+      openConnections.count--;
+      observer.onConnectionClosed(this.name);
+    });
     const addresses = addressesOf(socket);
-    if (addresses === null || this.#connections.size >= limits.maxConnections) {
+    if (addresses === null || openConnections.count > limits.maxConnections) {
       socket.destroy();
       return;
     }
@@ -141,14 +156,16 @@ class NodeListener implements BoundListener {
 
   #acceptRaw(connection: NodeConnection): void {
     const [chain] = this.#state.spec.listener.filterChains;
-    if (chain === undefined || chain.forward === null) connection.raw.destroy();
-    else this.#forward(connection, chain.name, null);
+    // A chain with TLS is never read in clear, whatever the listener says of itself.
+    if (chain === undefined || chain.forward === null || chain.tls !== null) connection.raw.destroy();
+    else this.#forward(connection, connection.raw, { filterChain: chain.name, sni: null, trust: null });
   }
 
-  #forward({ raw, addresses }: NodeConnection, filterChain: string, sni: string | null): void {
-    raw.allowHalfOpen = true;
-    raw.pause();
-    this.#state.context.network.onConnection(raw, { listener: this.name, filterChain, sni, ...addresses });
+  /** Each half of it ends by itself. */
+  #forward({ raw, addresses }: NodeConnection, socket: Socket, admission: Admission): void {
+    socket.allowHalfOpen = true;
+    socket.pause();
+    this.#state.context.network.onConnection(socket, { listener: this.name, ...admission, ...addresses }, raw);
   }
 
   #acceptClear(connection: NodeConnection): void {
@@ -171,15 +188,19 @@ class NodeListener implements BoundListener {
     connection.http = acceptClear(connection.raw, {
       timeoutMs: state.context.limits.requestHeadTimeoutMs,
       onHttp1: (socket) => (connection.http = this.#http1.accept(socket, downstream)),
-      onHttp2: (socket) => (connection.http = new Http2Connection({ socket, downstream, state })),
+      onHttp2: (socket) => (connection.http = this.#acceptHttp2(socket, downstream)),
     });
+  }
+
+  #acceptHttp2(socket: Socket, downstream: Downstream): HttpConnection {
+    const state = this.#state;
+    if (this.#ownHttp2 === null) return new Http2Connection({ socket, downstream, state });
+    return this.#ownHttp2.accept(socket, downstream);
   }
 
   #onEstablished(connection: NodeConnection, socket: TLSSocket, downstream: Downstream): void {
     connection.http =
-      socket.alpnProtocol === "h2"
-        ? new Http2Connection({ socket, downstream, state: this.#state })
-        : this.#http1.accept(socket, downstream);
+      socket.alpnProtocol === "h2" ? this.#acceptHttp2(socket, downstream) : this.#http1.accept(socket, downstream);
   }
 }
 

@@ -15,6 +15,8 @@ export interface NodeExchangeSource {
 export abstract class NodeExchange extends Exchange {
   /** Ended, reset or aborted. */
   protected isOver = false;
+  /** In a tunnel: the half towards the client has ended. */
+  protected hasHalfEnded = false;
   readonly #body: Readable;
 
   constructor({ handler, downstream, head, body }: NodeExchangeSource) {
@@ -33,7 +35,8 @@ export abstract class NodeExchange extends Exchange {
 
   /** The response is out or the client is gone. */
   closed(): void {
-    if (this.isOver) return;
+    // Both halves of a tunnel have ended, and the upstream is still taking what the client has said: it is not to be cut short.
+    if (this.isOver || (this.hasHalfEnded && this.isRequestComplete)) return;
     this.isOver = true;
     this.handler.onDownstreamAborted(this);
   }

@@ -1,5 +1,6 @@
-// From an accepted connection to a client that may speak HTTP: reads the ClientHello, chooses the filter chain, lets that chain's
-// own TLS server shake hands and checks the client's certificate. A failure on the way closes the connection and is reported once.
+// From an accepted connection to a client that may speak: reads the ClientHello, chooses the filter chain, lets that chain's own TLS
+// server shake hands and checks the client's certificate. A failure on the way closes the connection and is reported once.
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { selectFilterChain } from "@sluice/core/match";
 import type { Downstream } from "../../exchange/downstream.ts";
@@ -22,26 +23,37 @@ interface Handshake {
   readonly sni: string | null;
 }
 
-/** Called for a connection of a chain that forwards; what was read of it is put back and its socket is paused. */
-export type OnPassthrough = (connection: NodeConnection, filterChain: string, sni: string | null) => void;
+/** What a connection was let in as, for whoever forwards its bytes. */
+export interface Admission {
+  readonly filterChain: string;
+  readonly sni: string | null;
+  /** As `NetworkDownstream.trust`. */
+  readonly trust: string | null;
+}
+
+/**
+ * Called for a connection of a chain that forwards. `socket` is what its bytes are read from: where TLS passes through the accepted one,
+ * with what was read of it put back; else the one that decrypts, whose client is accepted.
+ */
+export type OnForward = (connection: NodeConnection, socket: Socket, admission: Admission) => void;
 
 export interface TlsAcceptorEvents {
   readonly onEstablished: OnEstablished;
-  readonly onPassthrough: OnPassthrough;
+  readonly onForward: OnForward;
 }
 
 export class TlsAcceptor {
   readonly #state: ListenerState;
   readonly #onEstablished: OnEstablished;
-  readonly #onPassthrough: OnPassthrough;
+  readonly #onForward: OnForward;
   readonly #chainServers: ChainServers;
   /** Node does not tell from which connection a TLS socket came; the addresses do. */
   readonly #handshakes = new Map<string, Handshake>();
 
-  constructor(state: ListenerState, { onEstablished, onPassthrough }: TlsAcceptorEvents) {
+  constructor(state: ListenerState, { onEstablished, onForward }: TlsAcceptorEvents) {
     this.#state = state;
     this.#onEstablished = onEstablished;
-    this.#onPassthrough = onPassthrough;
+    this.#onForward = onForward;
     this.#chainServers = new ChainServers(state, {
       onSecure: (socket, chainServer) => this.#onSecure(socket, chainServer),
       onTlsError: (error, socket, chainServer) => {
@@ -85,11 +97,11 @@ export class TlsAcceptor {
     if (sni !== null && !isServerName(sni)) return this.#refuse(connection, null, "bad_server_name");
     const chain = selectFilterChain(this.#state.chainIndex, sni);
     if (chain === null) return this.#refuse(connection, null, "no_filter_chain");
-    if (chain.forward !== null) {
+    if (!isTlsChain(chain)) {
+      if (chain.forward === null) return this.#refuse(connection, null, "no_filter_chain");
       connection.raw.pause().unshift(received);
-      return this.#onPassthrough(connection, chain.name, sni);
+      return this.#onForward(connection, connection.raw, { filterChain: chain.name, sni, trust: null });
     }
-    if (!isTlsChain(chain)) return this.#refuse(connection, null, "no_filter_chain");
     const { server, reason } = this.#chainServers.get(chain);
     if (server === null) return this.#refuse(connection, chain.name, reason);
 
@@ -120,6 +132,7 @@ export class TlsAcceptor {
     socket.disableRenegotiation();
     const verdict = checkClient(presentedBy(socket), chain.tls, trust);
     if (!verdict.ok) return this.#refuse(connection, chain.name, verdict.reason);
+    if (chain.forward !== null) return this.#onForward(connection, socket, { filterChain: chain.name, sni, trust });
     this.#onEstablished(connection, socket, {
       listener: this.#state.name,
       filterChain: chain.name,

@@ -42,6 +42,13 @@ const stallMs = 10_000;
 const lastChunkName = "\r\n0\r\nx-sluice-connection";
 const lastChunkValue = "close\r\n";
 
+/**
+ * What may be written in one cork, heads and framing apart. The engine's buffer for it holds 16 KiB; a piece that does not fit makes it
+ * send the buffer first, and where the socket takes no more of that, it keeps the buffer and forgets the piece. Within a chunked body
+ * that is a hole behind a chunk's head. `tryEnd` tells; nothing else does.
+ */
+const corkBytes = 15 * 1024;
+
 const empty = new Uint8Array(0);
 const doNothing = (): void => {};
 
@@ -56,6 +63,8 @@ export class UwsExchange extends Exchange {
   private length: number;
   /** Bytes of a `length` body that the engine has taken. */
   private takenBytes: number;
+  /** Of a chunked body, 0 to 2: with more than one the engine may hold some without having said so. */
+  private pieceCount: number;
   /** Copy of what the engine did not take. */
   private rest: Uint8Array;
   private isClosing: boolean;
@@ -78,6 +87,7 @@ export class UwsExchange extends Exchange {
     this.head = "";
     this.length = 0;
     this.takenBytes = 0;
+    this.pieceCount = 0;
     this.rest = empty;
     this.isClosing = false;
     this.isEnded = false;
@@ -113,7 +123,7 @@ export class UwsExchange extends Exchange {
   override sendData(chunk: Uint8Array): boolean {
     if (!this.isOpen || chunk.length === 0 || this.framing === "none") return true;
     if (this.framing === "chunked") {
-      this.corked(UwsExchange.writeChunk, chunk);
+      this.writePieces(chunk);
     } else if (this.isWaiting) {
       this.rest = Buffer.concat([this.rest, chunk]);
     } else {
@@ -162,6 +172,15 @@ export class UwsExchange extends Exchange {
     UwsExchange.chunk = empty;
   }
 
+  private writePieces(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length && this.isOpen;) {
+      const end = Math.min(at + Math.max(1, corkBytes - this.head.length), chunk.length);
+      this.pieceCount = Math.min(this.pieceCount + 1, 2);
+      this.corked(UwsExchange.writeChunk, at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+      at = end;
+    }
+  }
+
   private static readonly writePart = (): void => UwsExchange.current.offer(UwsExchange.chunk);
 
   private static readonly writeChunk = (): void => {
@@ -195,8 +214,9 @@ export class UwsExchange extends Exchange {
     const part = chunk.length > length - takenBytes ? chunk.subarray(0, length - takenBytes) : chunk;
     const isWhole = takenBytes + part.length === length;
     if (this.head !== "") {
+      const fits = part.length + this.head.length <= corkBytes;
       this.releaseHead();
-      if (isWhole && takenBytes === 0 && !this.isClosing) {
+      if (isWhole && takenBytes === 0 && !this.isClosing && fits) {
         // The common case, a small body in one piece: no result to look at, and what does not fit is copied by the engine.
         this.unpause();
         res.end(part);
@@ -227,7 +247,12 @@ export class UwsExchange extends Exchange {
   }
 
   private onWritable(): boolean {
-    if (!this.isOpen || !this.isWaiting) return true;
+    if (!this.isOpen) return true;
+    if (!this.isWaiting) {
+      // What the last piece has left behind.
+      if (this.framing === "chunked") this.res.cork(doNothing);
+      return true;
+    }
     this.isWaiting = false;
     if (this.framing === "length") {
       const { rest } = this;
@@ -335,7 +360,7 @@ export class UwsExchange extends Exchange {
     if (this.framing === "length") {
       this.corked(UwsExchange.writePart, empty);
       if (this.isWaiting) return;
-    } else if (this.framing === "chunked" && this.hasWritableHandler) {
+    } else if (this.framing === "chunked" && (this.hasWritableHandler || this.pieceCount > 1)) {
       // The engine may hold a piece of the body still and does not tell when it has gone. The client closes when it has all.
       this.isWaiting = true;
       return this.lingerFor(stallMs);

@@ -49,7 +49,6 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   /** The last one: connections from before a step to TLS keep it, and the proxy finds that it is gone. */
   private cleartextChain: ServedChain | null;
   private current: Generation;
-  private connectionCount: number;
   private exchangeCount: number;
   private retired: Promise<void>;
   private drained: Promise<void> | null;
@@ -68,7 +67,6 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
     this.cleartextChain = this.transport === "http" ? (this.chains[0] ?? null) : null;
     this.current = this.createGeneration(spec.listener);
     this.generations = new Set([this.current]);
-    this.connectionCount = 0;
     this.exchangeCount = 0;
     this.retired = Promise.resolve();
     this.drained = null;
@@ -210,13 +208,14 @@ class UwsListener implements BoundListener, GenerationOwner, ExchangeOwner {
   }
 
   onOpened(): boolean {
-    this.connectionCount++;
-    this.context.observer.onConnectionOpened(this.name);
-    return this.connectionCount <= this.context.limits.maxConnections;
+    const { limits, observer, openConnections } = this.context;
+    openConnections.count++;
+    observer.onConnectionOpened(this.name);
+    return openConnections.count <= limits.maxConnections;
   }
 
   onClosed(): void {
-    this.connectionCount--;
+    this.context.openConnections.count--;
     this.context.observer.onConnectionClosed(this.name);
   }
 

@@ -4,6 +4,7 @@ import type { HttpRequest } from "uWebSockets.js";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { isAuthority } from "../authority.ts";
+import { isKnownExpectation } from "../expectation.ts";
 import type { DownstreamLimits } from "../listener.ts";
 import { isAscii, toBytesText } from "./field-text.ts";
 
@@ -27,6 +28,7 @@ let codingCount = 0;
 let coding = "";
 let closes = false;
 let isMangled = false;
+let hasUnknownExpectation = false;
 
 /** The head, or why it is refused. Reads `request`, which is only valid during the engine's callback. */
 export function readRequest(request: HttpRequest, limits: DownstreamLimits): UwsRequestHead | FailureCode {
@@ -40,6 +42,7 @@ export function readRequest(request: HttpRequest, limits: DownstreamLimits): Uws
   if (headBytes + method.length + target.length > limits.maxHeadBytes) return "head_too_large";
   if (hostCount === 1 && host === "") return "missing_host";
   if (hostCount !== 1 || !isAuthority(host)) return "bad_request";
+  if (hasUnknownExpectation) return "expectation_failed";
   const bodyLength = readBodyLength();
   if (typeof bodyLength === "string") return bodyLength;
   // The engine knows no trailers: what follows a chunked body would be read as the next request of the connection.
@@ -60,7 +63,7 @@ function reset(): void {
   headers = [];
   fieldCount = headBytes = hostCount = lengthCount = codingCount = 0;
   host = length = coding = "";
-  closes = isMangled = false;
+  closes = isMangled = hasUnknownExpectation = false;
 }
 
 function collect(name: string, value: string): void {
@@ -85,6 +88,9 @@ function isSpecial(name: string, value: string): boolean {
     case "connection":
       // The engine closes after any Connection value of five letters, so the client has to be told in all these cases.
       closes ||= value.length === 5 || value.toLowerCase().includes("close");
+      return false;
+    case "expect":
+      hasUnknownExpectation ||= !isKnownExpectation(value);
       return false;
     case "content-length":
       lengthCount++;

@@ -4,13 +4,21 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Contender, ports, startBackend, startNginxProxy, startSluice, writeCertificate } from "./contenders.ts";
+import {
+  type Contender,
+  ports,
+  startBackend,
+  startNginxProxy,
+  startSluice,
+  startSluiceOwn,
+  writeCertificate,
+} from "./contenders.ts";
 import { cpuTimeUs } from "./cpu.ts";
 import { loadHttp1, loadHttp2, type LoadOptions, type LoadResult } from "./load.ts";
 
 interface Scenario {
   readonly name: string;
-  readonly contender: "nginx" | "sluice";
+  readonly contender: "nginx" | "sluice" | "own";
   readonly url: string;
   load(options: LoadOptions): Promise<LoadResult>;
 }
@@ -25,11 +33,14 @@ const scenarios: readonly Scenario[] = [
   { name: "plain h1", contender: "nginx", url: `http://127.0.0.1:${ports.nginx}${path}`, load: loadHttp1 },
   { name: "plain h1, uws", contender: "sluice", url: `http://127.0.0.1:${ports.uws}${path}`, load: loadHttp1 },
   { name: "plain h1, node", contender: "sluice", url: `http://127.0.0.1:${ports.node}${path}`, load: loadHttp1 },
+  { name: "plain h1, own codec", contender: "own", url: `http://127.0.0.1:${ports.own}${path}`, load: loadHttp1 },
   { name: "TLS h1", contender: "nginx", url: `https://127.0.0.1:${ports.nginxTls}${path}`, load: loadHttp1 },
   { name: "TLS h1, uws", contender: "sluice", url: `https://127.0.0.1:${ports.uwsTls}${path}`, load: loadHttp1 },
   { name: "TLS h1, node", contender: "sluice", url: `https://127.0.0.1:${ports.nodeTls}${path}`, load: loadHttp1 },
+  { name: "TLS h1, own codec", contender: "own", url: `https://127.0.0.1:${ports.ownTls}${path}`, load: loadHttp1 },
   { name: "TLS h2", contender: "nginx", url: `https://127.0.0.1:${ports.nginxTls}${path}`, load: loadHttp2 },
   { name: "TLS h2, node", contender: "sluice", url: `https://127.0.0.1:${ports.nodeTls}${path}`, load: loadHttp2 },
+  { name: "TLS h2, own codec", contender: "own", url: `https://127.0.0.1:${ports.ownTls}${path}`, load: loadHttp2 },
 ];
 
 async function measure(scenario: Scenario, contender: Contender): Promise<{ cpuUs: number; perSecond: number }> {
@@ -57,7 +68,8 @@ function describeMachine(): string {
   return `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores; node ${process.version}; ${nginx}`;
 }
 
-async function run(): Promise<void> {
+/** Measures every scenario and prints the table. */
+export async function benchLoad(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const started: Contender[] = [];
   try {
@@ -66,8 +78,9 @@ async function run(): Promise<void> {
     const contenders = {
       nginx: await startNginxProxy(directory, proxyCore),
       sluice: await startSluice(directory, proxyCore),
+      own: await startSluiceOwn(directory, proxyCore),
     };
-    started.push(contenders.nginx, contenders.sluice);
+    started.push(...Object.values(contenders));
     assertAnswers();
     const results = scenarios.map((scenario) => ({ scenario, cpuUs: [] as number[], perSecond: [] as number[] }));
     for (let round = 1; round <= rounds; round++) {
@@ -94,5 +107,3 @@ async function run(): Promise<void> {
     await rm(directory, { recursive: true });
   }
 }
-
-await run();

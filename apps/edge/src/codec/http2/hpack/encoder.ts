@@ -1,0 +1,133 @@
+// Writes header blocks (RFC 7541, 6). Fields that repeat go into the table and are one or two bytes from then on; what differs every
+// time is not worth a place there, and credentials are marked never to be put into any.
+import { DynamicTable } from "./dynamic-table.ts";
+import { encodeHuffman, huffmanLength } from "./huffman.ts";
+import { findStaticField, findStaticName, staticTableLength } from "./static-table.ts";
+
+/** Our own limit, whatever the peer allows: RFC 7541's default. */
+const maxOwnTableBytes = 4096;
+
+/** RFC 7541, 7.1.3: whoever shares the connection must not find them out by what compresses well. */
+const neverIndexed: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
+
+/** Another value with nearly every message. */
+const notIndexed: ReadonlySet<string> = new Set([
+  "content-length",
+  "content-range",
+  "etag",
+  "location",
+  "x-envoy-upstream-service-time",
+  "x-request-id",
+]);
+
+/** A value this long would push everything else out. */
+const maxIndexedValueLength = 512;
+
+export class HpackEncoder {
+  readonly #table = new DynamicTable(maxOwnTableBytes);
+  /** Name and value → number of its insertion. Entries that have left are found out when asked for. */
+  readonly #numbers = new Map<string, number>();
+  /** Sizes to announce before the next block: the least since the last one, and the last (RFC 7541, 4.2). */
+  #leastSize = maxOwnTableBytes;
+  #hasResized = false;
+  #target: Buffer = Buffer.allocUnsafeSlow(1024);
+  #position = 0;
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE has come. */
+  limitTable(peerBytes: number): void {
+    const size = Math.min(peerBytes, maxOwnTableBytes);
+    if (size === this.#table.maxBytes) return;
+    this.#leastSize = Math.min(this.#hasResized ? this.#leastSize : this.#table.maxBytes, size);
+    this.#hasResized = true;
+    this.#table.resize(size);
+  }
+
+  /**
+   * The block of a response, or of trailers when `status` is 0. The bytes are valid until the next call.
+   *
+   * @param fields flat, names in lower case, one char a byte
+   */
+  encode(status: number, fields: readonly string[]): Buffer {
+    this.#position = 0;
+    if (this.#hasResized) this.#announceSize();
+    if (status !== 0) this.#writeField(":status", String(status));
+    for (let i = 0; i < fields.length; i += 2) this.#writeField(fields[i] ?? "", fields[i + 1] ?? "");
+    return this.#target.subarray(0, this.#position);
+  }
+
+  #announceSize(): void {
+    this.#ensure(16);
+    if (this.#leastSize < this.#table.maxBytes) this.#writeInteger(0x20, 5, this.#leastSize);
+    this.#writeInteger(0x20, 5, this.#table.maxBytes);
+    this.#hasResized = false;
+  }
+
+  #writeField(name: string, value: string): void {
+    this.#ensure(name.length + value.length + 32);
+    const index = findStaticField(name, value) || this.#findDynamic(name, value);
+    if (index > 0) return this.#writeInteger(0x80, 7, index);
+    const nameIndex = findStaticName(name);
+    if (neverIndexed.has(name)) this.#writeInteger(0x10, 4, nameIndex);
+    else if (notIndexed.has(name) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
+    else {
+      this.#writeInteger(0x40, 6, nameIndex);
+      this.#remember(name, value);
+    }
+    if (nameIndex === 0) this.#writeString(name);
+    this.#writeString(value);
+  }
+
+  #findDynamic(name: string, value: string): number {
+    const key = `${name}\n${value}`;
+    const number = this.#numbers.get(key);
+    if (number === undefined) return 0;
+    const age = this.#table.insertedCount - number;
+    if (age < this.#table.length) return staticTableLength + 1 + age;
+    this.#numbers.delete(key);
+    return 0;
+  }
+
+  #remember(name: string, value: string): void {
+    this.#table.insert(name, value);
+    if (this.#table.length === 0) return;
+    // What has left the table and was never asked for again would stay for ever.
+    if (this.#numbers.size > 2 * this.#table.length + 16) this.#forgetGone();
+    this.#numbers.set(`${name}\n${value}`, this.#table.insertedCount);
+  }
+
+  #forgetGone(): void {
+    const oldest = this.#table.insertedCount - this.#table.length;
+    for (const [key, number] of this.#numbers) if (number <= oldest) this.#numbers.delete(key);
+  }
+
+  #writeString(text: string): void {
+    const length = huffmanLength(text);
+    if (length < text.length) {
+      this.#writeInteger(0x80, 7, length);
+      this.#position = encodeHuffman(text, this.#target, this.#position);
+      return;
+    }
+    this.#writeInteger(0, 7, text.length);
+    this.#position += this.#target.write(text, this.#position, "latin1");
+  }
+
+  #writeInteger(flags: number, prefixBits: number, value: number): void {
+    const limit = (1 << prefixBits) - 1;
+    if (value < limit) {
+      this.#target[this.#position++] = flags | value;
+      return;
+    }
+    this.#target[this.#position++] = flags | limit;
+    let rest = value - limit;
+    for (; rest >= 0x80; rest >>>= 7) this.#target[this.#position++] = (rest & 0x7f) | 0x80;
+    this.#target[this.#position++] = rest;
+  }
+
+  /** A string is never longer than its characters: Huffman is used where it is shorter. */
+  #ensure(byteCount: number): void {
+    if (this.#position + byteCount <= this.#target.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#target.length * 2, this.#position + byteCount));
+    this.#target.copy(grown, 0, 0, this.#position);
+    this.#target = grown;
+  }
+}

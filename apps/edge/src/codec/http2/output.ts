@@ -1,0 +1,116 @@
+// Frames on their way out, gathered until the end of the turn: one write, however many streams answered.
+import { flag, frameHeaderBytes, frameType } from "./frame.ts";
+
+const firstBytes = 16_384;
+const nothing = new Uint8Array(0);
+
+export class Output {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes);
+  #length = 0;
+  /** Where the last frame begins, if it is DATA. */
+  #lastData = -1;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What has been gathered; it belongs to the caller from now on. */
+  take(): Buffer {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
+    this.#length = 0;
+    this.#lastData = -1;
+    return bytes;
+  }
+
+  /** Frames of this type and their bytes behind one another. */
+  frame(
+    header: { readonly type: number; readonly flags: number; readonly streamId: number },
+    payload: Uint8Array,
+  ): void {
+    this.#header(header, payload.length);
+    this.#bytes.set(payload, this.#length);
+    this.#length += payload.length;
+  }
+
+  /** A header block, in as many frames as it needs. */
+  headers(
+    streamId: number,
+    block: Uint8Array,
+    { isLast, maxFrameBytes }: { readonly isLast: boolean; readonly maxFrameBytes: number },
+  ): void {
+    let start = 0;
+    let type: number = frameType.headers;
+    do {
+      const end = Math.min(block.length, start + maxFrameBytes);
+      const endHeaders = end === block.length ? flag.endHeaders : 0;
+      const flags = type === frameType.headers && isLast ? endHeaders | flag.endStream : endHeaders;
+      this.frame({ type, flags, streamId }, block.subarray(start, end));
+      type = frameType.continuation;
+      start = end;
+    } while (start < block.length);
+  }
+
+  data(streamId: number, chunk: Uint8Array, isLast: boolean): void {
+    const start = this.#length;
+    this.frame({ type: frameType.data, flags: isLast ? flag.endStream : 0, streamId }, chunk);
+    this.#lastData = start;
+  }
+
+  /** Ends a stream: in the frame just written, when that is its last DATA and still here, else in one of its own. */
+  endStream(streamId: number): void {
+    const at = this.#lastData;
+    if (at < 0 || this.#bytes.readUInt32BE(at + 5) !== streamId) this.data(streamId, nothing, true);
+    else this.#bytes[at + 4] = flag.endStream;
+  }
+
+  rstStream(streamId: number, code: number): void {
+    this.#header({ type: frameType.rstStream, flags: 0, streamId }, 4);
+    this.#uint32(code);
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    this.#header({ type: frameType.windowUpdate, flags: 0, streamId }, 4);
+    this.#uint32(increment);
+  }
+
+  settings(values: readonly (readonly [id: number, value: number])[]): void {
+    this.#header({ type: frameType.settings, flags: 0, streamId: 0 }, values.length * 6);
+    for (const [id, value] of values) {
+      this.#bytes.writeUInt16BE(id, this.#length);
+      this.#length += 2;
+      this.#uint32(value);
+    }
+  }
+
+  goAway(lastStreamId: number, code: number): void {
+    this.#header({ type: frameType.goAway, flags: 0, streamId: 0 }, 8);
+    this.#uint32(lastStreamId);
+    this.#uint32(code);
+  }
+
+  #header(
+    { type, flags, streamId }: { readonly type: number; readonly flags: number; readonly streamId: number },
+    length: number,
+  ): void {
+    this.#ensure(frameHeaderBytes + length);
+    this.#lastData = -1;
+    this.#bytes.writeUIntBE(length, this.#length, 3);
+    this.#bytes[this.#length + 3] = type;
+    this.#bytes[this.#length + 4] = flags;
+    this.#bytes.writeUInt32BE(streamId, this.#length + 5);
+    this.#length += frameHeaderBytes;
+  }
+
+  #uint32(value: number): void {
+    this.#bytes.writeUInt32BE(value, this.#length);
+    this.#length += 4;
+  }
+
+  #ensure(byteCount: number): void {
+    if (this.#length + byteCount <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + byteCount));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,104 @@
+// What makes a list of fields a request, or trailers of one (RFC 9113, 8.1 to 8.3; RFC 8441 for `:protocol`). A message that breaks these
+// rules is malformed: the stream is reset, nothing of it is handed on.
+import { isTextCode, isTokenCode } from "../../upstream/char-class.ts";
+
+/** Fields that describe one connection and have no meaning here (RFC 9113, 8.2.2). `te` may say `trailers`. */
+const connectionFields: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** True for a name that no HTTP/2 message may hold. */
+export function isConnectionField(name: string): boolean {
+  return connectionFields.has(name);
+}
+
+const pseudoBits: Readonly<Record<string, number>> = {
+  ":method": 1,
+  ":scheme": 2,
+  ":path": 4,
+  ":authority": 8,
+  ":protocol": 16,
+};
+const requestBits = 1 | 2 | 4;
+
+/** True when `fields` (flat) are the head of one well-formed request. */
+export function isWellFormedRequest(fields: readonly string[]): boolean {
+  let seen = 0;
+  let method = "";
+  let path = "";
+  let isBehindPseudo = false;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? "";
+    const value = fields[i + 1] ?? "";
+    if (name.charCodeAt(0) !== 58) {
+      isBehindPseudo = true;
+      if (!isRegularField(name, value)) return false;
+      continue;
+    }
+    const bit = pseudoBits[name];
+    // Unknown, twice, or behind an ordinary field.
+    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isFieldValue(value)) return false;
+    seen |= bit;
+    if (bit === 1) method = value;
+    else if (bit === 4) path = value;
+  }
+  return isCompleteHead(seen, method, path);
+}
+
+/** RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. */
+function isCompleteHead(seen: number, method: string, path: string): boolean {
+  if (method === "") return false;
+  const hasProtocol = (seen & 16) !== 0;
+  if (method === "CONNECT" && !hasProtocol) return (seen & (2 | 4)) === 0 && (seen & 8) !== 0;
+  if (hasProtocol && (method !== "CONNECT" || (seen & 8) === 0)) return false;
+  return (seen & requestBits) === requestBits && path !== "";
+}
+
+/** Trailers hold no pseudo headers at all. */
+export function areWellFormedTrailers(fields: readonly string[]): boolean {
+  for (let i = 0; i < fields.length; i += 2) {
+    if (!isRegularField(fields[i] ?? "", fields[i + 1] ?? "")) return false;
+  }
+  return true;
+}
+
+function isRegularField(name: string, value: string): boolean {
+  if (name.length === 0 || !isLowerCaseToken(name) || connectionFields.has(name)) return false;
+  if (name === "te" && value.toLowerCase() !== "trailers") return false;
+  return isFieldValue(value);
+}
+
+function isLowerCaseToken(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (isTokenCode[code] !== 1 || (code >= 65 && code <= 90)) return false;
+  }
+  return true;
+}
+
+/** No NUL, CR, LF or other control characters, and no blanks around it (RFC 9113, 8.2.1; RFC 9110, 5.5). */
+function isFieldValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) if (isTextCode[value.charCodeAt(i)] !== 1) return false;
+  return !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1));
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
+/** Content-Length: -1 when absent, null when it is no single number. */
+export function readLength(fields: readonly string[]): number | null {
+  let length = -1;
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== "content-length") continue;
+    const value = fields[i + 1] ?? "";
+    if (length >= 0 || !/^\d+$/.test(value)) return null;
+    length = Number(value);
+  }
+  // What no number can hold is for whoever reads the head to refuse.
+  return Number.isSafeInteger(length) ? length : -1;
+}

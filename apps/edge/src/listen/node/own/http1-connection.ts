@@ -1,0 +1,220 @@
+// One HTTP/1.1 connection on our own codec: what is read goes to the parser, one request after the other to the proxy, and what is
+// answered back to the socket.
+import type { Socket } from "node:net";
+import type { Http1RequestHead } from "../../../codec/http1/request-head.ts";
+import { type RequestEvents, RequestParser } from "../../../codec/http1/request-parser.ts";
+import type { Downstream } from "../../../exchange/downstream.ts";
+import type { FailureCode } from "../../../exchange/failure.ts";
+import type { EngineContext } from "../../listener.ts";
+import type { HttpConnection } from "../connection.ts";
+import { refuseOnSocket } from "../http1-messages.ts";
+import { NodeUpgradeExchange } from "../http1-upgrade.ts";
+import { OwnHttp1Exchange } from "./http1-exchange.ts";
+
+export interface OwnHttp1ConnectionSource {
+  readonly socket: Socket;
+  readonly downstream: Downstream;
+  readonly context: EngineContext;
+  /** The listener is draining: the first response is the last. */
+  readonly isDraining: boolean;
+}
+
+/**
+ * `http`: requests and responses. `upgrading`: a head asked to leave HTTP, what came behind it is not known yet. `left`: another
+ * protocol has the socket. `discarding`: the last answer is on its way, and what the client still sends is thrown away.
+ */
+type Phase = "http" | "upgrading" | "left" | "discarding";
+
+/** How long a client that is still sending may take to read why it should stop (RFC 9112, 9.6). */
+const lingerMs = 1000;
+const nothing = Buffer.alloc(0);
+
+export class OwnHttp1Connection implements HttpConnection, RequestEvents {
+  readonly socket: Socket;
+  readonly #downstream: Downstream;
+  readonly #context: EngineContext;
+  readonly #parser: RequestParser;
+  #phase: Phase = "http";
+  #current: OwnHttp1Exchange | null = null;
+  /** Read and not used: a pipelined request, or body that its exchange does not want yet. One read at most, for the socket is paused. */
+  #rest: Buffer = nothing;
+  /** No request after the current one. */
+  #isClosing: boolean;
+  #isRunning = false;
+  #isSocketPaused = false;
+  #hasServed = false;
+  /** Monotonic milliseconds at which the wait of the moment began: for a request, or for the rest of its head. */
+  #waitingSinceMs = performance.now();
+
+  constructor({ socket, downstream, context, isDraining }: OwnHttp1ConnectionSource) {
+    this.socket = socket;
+    this.#downstream = downstream;
+    this.#context = context;
+    this.#isClosing = isDraining;
+    this.#parser = new RequestParser(this, context.limits);
+    socket
+      .on("data", (chunk: Buffer) => this.#onData(chunk))
+      .on("close", () => this.#onClose())
+      .on("drain", () => this.#current?.drained());
+  }
+
+  drain(): void {
+    this.#isClosing = true;
+    if (this.#phase !== "http") return;
+    if (this.#current !== null) this.#current.closesConnection = true;
+    else this.socket.destroySoon();
+  }
+
+  /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time. */
+  checkTime(nowMs: number): void {
+    if (this.#phase !== "http" || this.#current !== null) return;
+    const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
+    const waitedMs = nowMs - this.#waitingSinceMs;
+    if (this.#parser.isInHead) {
+      if (waitedMs >= requestHeadTimeoutMs) this.onFault("head_timeout");
+      return;
+    }
+    // A client that has just connected wants something; one that has been served may idle.
+    if (waitedMs >= (this.#hasServed ? idleTimeoutMs : requestHeadTimeoutMs)) this.socket.destroy();
+  }
+
+  onHead(head: Http1RequestHead): void {
+    this.#hasServed = true;
+    if (head.upgrade !== null) return this.#beginUpgrade(head);
+    const exchange = new OwnHttp1Exchange({
+      connection: this,
+      handler: this.#context.handler,
+      downstream: this.#downstream,
+      head,
+    });
+    this.#current = exchange;
+    this.#isClosing ||= head.closesConnection;
+    exchange.closesConnection = this.#isClosing;
+    exchange.begin();
+  }
+
+  onBody(chunk: Uint8Array): void {
+    this.#current?.receiveData(chunk);
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#current?.receiveEnd(trailers);
+    this.#turnToNext();
+  }
+
+  onFault(failure: FailureCode): void {
+    const exchange = this.#current;
+    this.#context.observer.onRequestRefused(this.#downstream.listener, failure);
+    this.#discard();
+    exchange?.closed();
+    // What was promised of an answer cannot be taken back, and must not look complete.
+    if (exchange?.isResponseStarted === true) this.socket.destroy();
+    else refuseOnSocket(this.socket, failure);
+  }
+
+  pauseBody(): void {
+    this.#parser.isPaused = true;
+    this.#setPaused(true);
+  }
+
+  resumeBody(): void {
+    this.#parser.isPaused = false;
+    this.#run();
+  }
+
+  /** The answer of the current exchange is out. */
+  responseEnded(exchange: OwnHttp1Exchange): void {
+    if (exchange !== this.#current) return;
+    if (exchange.closesConnection || this.#isClosing) return this.#end(exchange.isRequestRead);
+    // What is left of the body is read and thrown away before the next request.
+    this.#parser.isPaused = false;
+    this.#turnToNext();
+    this.#run();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#phase === "discarding") return;
+    if (this.#parser.isBetweenRequests && this.#rest.length === 0) this.#waitingSinceMs = performance.now();
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#run();
+  }
+
+  /** Gives the parser what is there. Events may call this again: then the call that is already running goes on. */
+  #run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    let used = -1;
+    while (this.#phase === "http" && this.#rest.length > 0 && !this.#parser.isPaused && used !== 0) {
+      const bytes = this.#rest;
+      used = this.#parser.execute(bytes, 0);
+      this.#rest = used === bytes.length ? nothing : bytes.subarray(used);
+    }
+    this.#isRunning = false;
+    // What cannot be used now must not pile up.
+    if (this.#phase === "http") this.#setPaused(this.#rest.length > 0 || this.#parser.isPaused);
+    else if (this.#phase === "upgrading") this.#finishUpgrade();
+  }
+
+  #setPaused(isPaused: boolean): void {
+    if (isPaused === this.#isSocketPaused) return;
+    this.#isSocketPaused = isPaused;
+    if (isPaused) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  /** Request and response are both complete. */
+  #turnToNext(): void {
+    const exchange = this.#current;
+    if (exchange === null || !exchange.isOver || !exchange.isRequestRead) return;
+    this.#current = null;
+    this.#waitingSinceMs = performance.now();
+    this.#parser.next();
+  }
+
+  #upgradeHead: Http1RequestHead | null = null;
+
+  #beginUpgrade(head: Http1RequestHead): void {
+    this.#phase = "upgrading";
+    this.#upgradeHead = head;
+  }
+
+  /** Only now it is known what came in one read with the head. */
+  #finishUpgrade(): void {
+    const { socket } = this;
+    const head = this.#upgradeHead;
+    if (head === null) return;
+    this.#phase = "left";
+    // While it flows, what is put back would be read by nobody.
+    socket.pause();
+    socket.removeAllListeners("data").removeAllListeners("drain");
+    const { handler } = this.#context;
+    new NodeUpgradeExchange({ handler, downstream: this.#downstream, head, socket, early: this.#rest }).begin();
+  }
+
+  /** Closes so that the answer arrives: while the client still sends, what it sends is read first (RFC 9112, 9.6). */
+  #end(isRequestRead: boolean): void {
+    const isAllRead = isRequestRead && this.#rest.length === 0;
+    this.#discard();
+    if (isAllRead) {
+      this.socket.destroySoon();
+      return;
+    }
+    this.socket.end();
+    const timer = setTimeout(() => this.socket.destroy(), lingerMs);
+    this.socket.once("close", () => clearTimeout(timer));
+  }
+
+  #discard(): void {
+    this.#phase = "discarding";
+    this.#current = null;
+    this.#rest = nothing;
+    this.#setPaused(false);
+  }
+
+  #onClose(): void {
+    const exchange = this.#current;
+    if (this.#phase === "http") this.#phase = "discarding";
+    this.#current = null;
+    exchange?.closed();
+  }
+}

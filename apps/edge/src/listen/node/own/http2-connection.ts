@@ -1,0 +1,195 @@
+// HTTP/2 on one socket through our own codec: streams become exchanges, and what they answer leaves together.
+import type { Socket } from "node:net";
+import { type ConnectionFault, errorCode } from "../../../codec/http2/frame.ts";
+import { Http2Session } from "../../../codec/http2/session.ts";
+import type { SessionEvents } from "../../../codec/http2/session-events.ts";
+import type { Stream } from "../../../codec/http2/stream.ts";
+import type { Downstream } from "../../../exchange/downstream.ts";
+import { type FailureCode, failures } from "../../../exchange/failure.ts";
+import { httpDate } from "../../http-date.ts";
+import type { EngineContext } from "../../listener.ts";
+import type { HttpConnection } from "../connection.ts";
+import { readHttp2Head } from "../http2-head.ts";
+import type { ListenerState } from "../listener-state.ts";
+import type { Timed } from "./clock.ts";
+import { type Flushable, flushLater } from "./flush-queue.ts";
+import { OwnHttp2Exchange } from "./http2-exchange.ts";
+
+export interface OwnHttp2ConnectionSource {
+  readonly socket: Socket;
+  readonly downstream: Downstream;
+  readonly state: ListenerState;
+}
+
+/** How long a client may take to learn that the connection takes no more streams, and to end its side of a broken one. */
+const graceMs = 1000;
+/** Answers to frames that a client sends and never reads: beyond this it is no client. */
+const maxUnsentBytes = 4 * 1024 * 1024;
+
+/** Not counted as headers. */
+const pseudoHeaderCount = 4;
+
+export type ExchangeStream = Stream<OwnHttp2Exchange>;
+
+export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp2Exchange>, Timed, Flushable {
+  readonly session: Http2Session<OwnHttp2Exchange>;
+  readonly #socket: Socket;
+  readonly #downstream: Downstream;
+  readonly #context: EngineContext;
+  #isFlushPlanned = false;
+  #isDraining: boolean;
+  /** Nothing is sent behind what is under way. */
+  #isEnding = false;
+  #hasEnded = false;
+  #isHeadGivenUp = false;
+  #hasServed = false;
+  #idleSinceMs = performance.now();
+  #headSinceMs = 0;
+
+  constructor({ socket, downstream, state }: OwnHttp2ConnectionSource) {
+    this.#socket = socket;
+    this.#downstream = downstream;
+    this.#context = state.context;
+    this.#isDraining = state.isDraining;
+    this.session = new Http2Session<OwnHttp2Exchange>(this, state.context.limits, () => performance.now());
+    socket
+      .on("data", (chunk: Buffer) => this.#onBytes(chunk))
+      .on("drain", () => this.#onDrain())
+      .on("end", () => this.#end())
+      .on("close", () => this.session.closeAll());
+    this.touch();
+    socket.resume();
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    this.session.drain();
+    this.touch();
+    setTimeout(() => {
+      this.session.finishDrain();
+      this.touch();
+    }, graceMs).unref();
+  }
+
+  checkTime(nowMs: number): void {
+    const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
+    const { session } = this;
+    if (session.isInHead) {
+      if (this.#headSinceMs === 0) this.#headSinceMs = nowMs;
+      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveUpHead();
+      return;
+    }
+    this.#headSinceMs = 0;
+    if (session.streamCount > 0) this.#idleSinceMs = nowMs;
+    // A client that has just connected wants something; one that has been served may idle.
+    else if (nowMs - this.#idleSinceMs >= (this.#hasServed ? idleTimeoutMs : requestHeadTimeoutMs)) {
+      session.fail(errorCode.noError, "idle");
+      this.touch();
+    }
+  }
+
+  /** There may be something to send. */
+  touch(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    flushLater(this);
+  }
+
+  flush(): void {
+    this.#isFlushPlanned = false;
+    const output = this.session.takeOutput();
+    const socket = this.#socket;
+    if (output !== null && socket.writable && !socket.write(output)) {
+      this.session.setBackedUp(true);
+      if (socket.writableLength > maxUnsentBytes) socket.destroy();
+    }
+    if (this.#isEnding) this.#end();
+    else if (this.session.hasMoreOutput) this.touch();
+  }
+
+  onRequest(stream: ExchangeStream, fields: readonly string[], isLast: boolean): void {
+    this.#hasServed = true;
+    const { handler, limits } = this.#context;
+    if (fields.length > 2 * (limits.maxHeaderCount + pseudoHeaderCount)) return this.#refuse(stream, "head_too_large");
+    const request = readHttp2Head(fields, isLast, limits.maxHeadBytes);
+    if (typeof request === "string") return this.#refuse(stream, request);
+    const exchange = new OwnHttp2Exchange({ connection: this, stream, handler, downstream: this.#downstream, request });
+    stream.owner = exchange;
+    exchange.closesConnection = this.#isDraining;
+    exchange.begin();
+  }
+
+  onHeadTooLarge(stream: ExchangeStream): void {
+    this.#hasServed = true;
+    this.#refuse(stream, "head_too_large");
+  }
+
+  onData(stream: ExchangeStream, chunk: Buffer): void {
+    if (stream.owner === null) this.session.release(stream);
+    else stream.owner.receiveData(chunk);
+  }
+
+  onEnd(stream: ExchangeStream, trailers: readonly string[]): void {
+    stream.owner?.receiveEnd(trailers);
+  }
+
+  onReset(stream: ExchangeStream): void {
+    stream.owner?.closed();
+  }
+
+  onWritable(stream: ExchangeStream): void {
+    stream.owner?.drained();
+  }
+
+  onFault({ code }: ConnectionFault): void {
+    if (code === errorCode.enhanceYourCalm) {
+      this.#context.observer.onRequestRefused(this.#downstream.listener, "http2_flood");
+    }
+    this.#isEnding = true;
+    this.touch();
+  }
+
+  onDrained(): void {
+    this.#isEnding = true;
+    this.touch();
+  }
+
+  #onBytes(chunk: Buffer): void {
+    this.session.receive(chunk);
+    this.touch();
+  }
+
+  #onDrain(): void {
+    this.session.setBackedUp(false);
+    this.touch();
+  }
+
+  #refuse(stream: ExchangeStream, failure: FailureCode): void {
+    this.#context.observer.onRequestRefused(this.#downstream.listener, failure);
+    const fields = ["server", "sluice", "date", httpDate(), "content-length", "0"];
+    this.session.sendHead(stream, { status: failures[failure].status, fields, isLast: true });
+    this.touch();
+  }
+
+  /** Between the frames of a head no other frame may come: nothing more can be read from this client. */
+  #giveUpHead(): void {
+    if (this.#isHeadGivenUp) return;
+    this.#isHeadGivenUp = true;
+    this.#context.observer.onRequestRefused(this.#downstream.listener, "head_timeout");
+    this.session.stopReading();
+    this.touch();
+  }
+
+  /** What is still being sent arrives; a client that does not end its side is not waited for. */
+  #end(): void {
+    this.#isEnding = false;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.session.closeAll();
+    this.#socket.end();
+    // Its last bytes must be read, or its TCP throws ours away.
+    this.#socket.resume();
+    const timer = setTimeout(() => this.#socket.destroy(), graceMs);
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,65 @@
+// The last stage of a request that a route takes: what the route does with it, in words, and where it goes.
+import type { MatchRequest } from "../match/match-request.ts";
+import type { ForwardAction, RedirectAction, Route } from "../model/index.ts";
+import { describeForwarding, describePolicy, type PolicyLine } from "./describe-policy.ts";
+import { quote } from "./quote.ts";
+import { inRequests, readClusters } from "./read-clusters.ts";
+import type { Outcome, Reading } from "./reading.ts";
+import { redirectLocation } from "./redirect-location.ts";
+import { rewritePath } from "./rewrite-path.ts";
+
+export function readAction(reading: Reading, route: Route, request: MatchRequest): Outcome {
+  const { action } = route;
+  note(reading, describePolicy(route.policy));
+  switch (action.kind) {
+    case "redirect":
+      return readRedirect(reading, { route, action }, request);
+    case "direct-response":
+      reading.diary.matched("direct-response", String(action.status), describeBody(action.body));
+      return { action: "direct-response", status: action.status };
+    case "forward":
+      readRewrite(reading, { route, action }, request);
+      note(reading, describeForwarding(action));
+      readClusters(reading, action.clusters, inRequests);
+      return { action: "forward" };
+  }
+}
+
+function note({ diary }: Reading, lines: readonly PolicyLine[]): void {
+  for (const { name, text } of lines) diary.matched("policy", name, text);
+}
+
+function readRedirect(
+  { diary, question }: Reading,
+  { route, action }: { readonly route: Route; readonly action: RedirectAction },
+  request: MatchRequest,
+): Outcome {
+  const location = redirectLocation(action, { request, match: route.match.path, authority: question.host });
+  diary.matched("redirect", String(action.status), `to ${location}`);
+  return { action: "redirect", status: action.status, location };
+}
+
+function readRewrite(
+  { diary }: Reading,
+  { route, action: { rewrite } }: { readonly route: Route; readonly action: ForwardAction },
+  request: MatchRequest,
+): void {
+  if (rewrite === null) return;
+  const parts: string[] = [];
+  if (rewrite.path !== null) {
+    const path = rewritePath(rewrite.path, route.match.path, request.path);
+    parts.push(`path ${quote(request.path)} becomes ${quote(path)}`);
+  }
+  if (rewrite.authority !== null) parts.push(`authority becomes ${quote(rewrite.authority)}`);
+  diary.matched("policy", "rewrite", parts.join(", "));
+}
+
+/** A body is shown as far as a line goes. */
+const shownBodyChars = 60;
+
+function describeBody(body: Uint8Array): string {
+  if (body.length === 0) return "answered without an upstream, without a body";
+  const text = Buffer.from(body).toString("utf8");
+  const shown = text.length > shownBodyChars ? `${quote(text.slice(0, shownBodyChars))}…` : quote(text);
+  return `answered without an upstream: ${shown} (${body.length} bytes)`;
+}
