@@ -1,6 +1,6 @@
 // A push that one worker of an edge cannot serve is taken back everywhere, in the store too, and everybody is told who refused it and why.
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { startHttpbin } from "@sluice/httpbin";
 import { afterAll, expect, test } from "vitest";
@@ -31,7 +31,13 @@ interface Version {
   readonly refused: readonly number[];
 }
 
-async function expectTakenBack(world: Gateway, api: ControlApi, why: RegExp): Promise<void> {
+/** @param relent what refused it ends */
+async function expectTakenBack(
+  world: Gateway,
+  why: RegExp,
+  relent: () => Promise<unknown> = async () => {},
+): Promise<void> {
+  const api = new ControlApi(world.ready.ctrl);
   const { status, body } = await api.apply(secondListener, "wait=30");
   expect([status, body.failure, body.undoneBy]).toEqual([409, "rolled-back", 2]);
   expect(body.detail).toMatch(why);
@@ -43,6 +49,7 @@ async function expectTakenBack(world: Gateway, api: ControlApi, why: RegExp): Pr
   expect(rollback).toMatchObject({ number: 2, refused: [1], reason: expect.stringMatching(why) as string });
   expect(edges[0]?.workers.map((worker) => worker.version)).toEqual([version, version]);
   expect(version).toBe(world.ready.version);
+  await relent();
   // Nothing of it is served, and nothing of it is in the way of the next push.
   const { status: served } = await curl("-H", "host: new.example", world.url(80, "/get"));
   expect(served).toBe(404);
@@ -65,8 +72,7 @@ test.each(engineLanes)("$name: a push that needs a port of another process is ta
     config: simpleSite(backend.port),
     edge: { ...edge, ports: { 80: 0, 9000: holder.port } },
   });
-  const api = new ControlApi(world.ready.ctrl);
-  await expectTakenBack(world, api, /edge-1.*cannot listen on 127\.0\.0\.1:\d+: the port is in use/);
+  await expectTakenBack(world, /edge-1.*cannot listen on 127\.0\.0\.1:\d+: the port is in use/);
   const { stdout, code } = await runSluice(["status", "--ctrl", world.ready.ctrl]);
   expect([code, stdout]).toEqual([
     0,
@@ -79,13 +85,14 @@ test.runIf(isUwsAvailable && process.platform === "linux")(
   "a push that one worker of two cannot serve, having no file descriptors left, is taken back from both",
   async () => {
     await using world = await gateway({ config: simpleSite(backend.port), ports: [80, 9000] });
-    const api = new ControlApi(world.ready.ctrl);
     const pid = (await world.status()).edges[0]?.workers[1]?.pid ?? 0;
     // The next descriptor is the lowest free number: with a limit of just that, there is none.
     const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
     let lowestFree = 0;
     while (open.has(lowestFree)) lowestFree++;
-    await run("prlimit", ["--pid", String(pid), `--nofile=${lowestFree}:`]);
-    await expectTakenBack(world, api, /edge-1, worker 2: /);
+    const limit = async (soft: string) => await run("prlimit", ["--pid", String(pid), `--nofile=${soft}:`]);
+    const [, before = ""] = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8")) ?? [];
+    await limit(String(lowestFree));
+    await expectTakenBack(world, /edge-1, worker 2: /, async () => await limit(before));
   },
 );

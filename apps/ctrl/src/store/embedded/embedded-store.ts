@@ -5,7 +5,7 @@
 //   store/lock.N     whose directory it is
 //
 // A commit is answered when its record is on the disk. Whatever moment the process or the machine dies at, the next start finds every
-// version that was answered, and none of which a part is missing. docs/adr/0007 tells why this is no database.
+// version that was answered, and none of which a part is missing. docs/adr/0011 tells why this is no database.
 import { mkdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
