@@ -31,7 +31,9 @@ describe("the control plane", () => {
       "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: r, namespace: default}, spec: {host: backend.example, trafficPolicy: {outlierDetection: {}}}}";
     const endpoints = "[{ address: 127.0.0.1, locality: eu/a }, { address: 127.0.0.2, locality: us/a }]";
     const config = plainGateway(8080).replace("[{ address: 127.0.0.1 }]", endpoints);
-    await using plane = await RunningPlane.start({ "a.yaml": config, "b.yaml": rule }, { locality: "us/b" });
+    await using plane = await RunningPlane.start({ "a.yaml": config, "b.yaml": rule }, () => ({}), {
+      locality: "us/b",
+    });
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
     const [cluster] = tableOf(await edge.accept()).clusters;
     expect(cluster?.endpoints.map(({ address, priority }) => [address, priority])).toEqual([

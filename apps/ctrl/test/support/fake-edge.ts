@@ -42,10 +42,15 @@ export class FakeEdge implements Disposable {
     return new FakeEdge(socket);
   }
 
-  /** Connects, says hello and takes the welcome; with `have`, as an edge that serves what ctrl does not know. */
-  static async greet(path: string, edgeId: string, have?: readonly string[]): Promise<FakeEdge> {
+  /** Connects, says hello and takes the welcome; with `have`, as an edge that has these resources, of a version that ctrl need not know. */
+  static async greet(
+    path: string,
+    edgeId: string,
+    have?: readonly string[],
+    version = have === undefined ? null : "unknown",
+  ): Promise<FakeEdge> {
     const edge = await FakeEdge.connect(path);
-    await edge.greet(edgeId, have === undefined ? null : "unknown");
+    await edge.greet(edgeId, version);
     if (have !== undefined) edge.say({ type: "inventory", have });
     return edge;
   }

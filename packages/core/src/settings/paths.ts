@@ -10,25 +10,37 @@ const maxSocketPathBytes = 100;
 export function resolveSettings(settings: Settings, baseDirectory: string): Settings {
   const absolute = (path: string) => resolve(baseDirectory, path);
   const { accessLog, ctrlTls } = settings.edge;
-  const { publish } = settings.ctrl;
   const path = accessLog.path === "off" ? "off" : absolute(accessLog.path);
+  const { directory } = settings.config;
   return {
     ...settings,
-    config: { ...settings.config, directory: absolute(settings.config.directory) },
+    config: { ...settings.config, directory: directory === "off" ? "off" : absolute(directory) },
     state: { ...settings.state, directory: absolute(settings.state.directory) },
     edge: {
       ...settings.edge,
       accessLog: { ...accessLog, path },
       ...(ctrlTls === undefined ? {} : { ctrlTls: absoluteAt(ctrlTls, ["certificate", "privateKey", "ca"], absolute) }),
     },
-    ctrl: {
-      ...settings.ctrl,
-      ...(publish === undefined
-        ? {}
-        : {
-            publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) },
-          }),
-    },
+    ctrl: { ...resolveApiPaths(settings.ctrl, absolute), ...resolvePublishPaths(settings.ctrl, absolute) },
+  };
+}
+
+function resolvePublishPaths({ publish }: Settings["ctrl"], absolute: (path: string) => string) {
+  if (publish === undefined) return {};
+  return { publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) } };
+}
+
+function resolveApiPaths<Ctrl extends Settings["ctrl"]>(ctrl: Ctrl, absolute: (path: string) => string): Ctrl {
+  const { tls, tokens } = ctrl;
+  const clientCa = tls?.clientCa === undefined ? {} : { clientCa: absolute(tls.clientCa) };
+  const files =
+    tls === undefined ? {} : { certificate: absolute(tls.certificate), privateKey: absolute(tls.privateKey) };
+  return {
+    ...ctrl,
+    tokens: tokens.map((token) => {
+      return token.tokenFile === undefined ? token : { ...token, tokenFile: absolute(token.tokenFile) };
+    }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...files, ...clientCa } }),
   };
 }
 

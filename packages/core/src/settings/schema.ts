@@ -2,6 +2,7 @@
 // silently ignored is a gateway that does not do what its operator believes.
 import { isIP } from "node:net";
 import { z } from "zod";
+import { ctrlApiKeys } from "./ctrl-schema.ts";
 import { edgeCtrlSchema, edgeCtrlTlsSchema, findMachineProblem, publishSchema } from "./machine-schema.ts";
 
 const port = z.int().min(0).max(65_535);
@@ -204,7 +205,7 @@ export const settingsSchema = z.strictObject({
         .string()
         .min(1)
         .default("./config")
-        .describe("Watched; a bad file never takes the running table down."),
+        .describe("Watched; a bad file never takes the running table down. `off`: there is only what is pushed."),
     })
     .prefault({}),
   state: z
@@ -226,7 +227,10 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   ctrl: z
     .strictObject({
-      address: address.default("127.0.0.1:15010").describe("API of ctrl."),
+      address: address
+        .default("127.0.0.1:15010")
+        .describe("API of ctrl; one that is not loopback needs `ctrl.tokens` or `ctrl.tls.clientCa`."),
+      ...ctrlApiKeys,
       publish: publishSchema(address),
     })
     .prefault({}),

@@ -1,6 +1,7 @@
 // The wire: tables as digested resources, and the protocol that carries them from ctrl to edge.
 export { decodeDelta, decodeTable } from "./decode-table.ts";
 export type { ResourceSource } from "./decode-table.ts";
+export { decodeVirtualHost } from "./decode-virtual-host.ts";
 export { encodeTable } from "./encode-table.ts";
 export type { EncodedTable } from "./encode-table.ts";
 export { encodeFrame, FrameDecoder, maxFrameBytes, maxGreetingBytes } from "./frames.ts";
