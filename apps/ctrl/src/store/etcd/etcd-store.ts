@@ -1,0 +1,272 @@
+// The store of several ctrls: etcd holds the versions, every ctrl a mirror of them in memory. Any ctrl takes writes; the latest version is the
+// one key for which they compete.
+//
+// Reads come from the mirror and go on while etcd is away. What a quorum has acknowledged is what `commit` answers. A watch tells of new
+// versions at once; a look every second, which a quorum has to answer, tells whether the store can be written and that nothing was missed.
+import { randomUUID } from "node:crypto";
+import {
+  type Commit,
+  type CommitResult,
+  type ResourceStore,
+  type Snapshot,
+  type StoreHealth,
+  StoreLimit,
+  StoreUnavailable,
+  type VersionDetails,
+  type VersionRecord,
+} from "../resource-store.ts";
+import { StoreState } from "../store-state.ts";
+import { Turns } from "../turns.ts";
+import { EtcdClient, type EtcdClientOptions } from "./client.ts";
+import { EtcdError, EtcdUnreachable, messageOf } from "./etcd-error.ts";
+import { Health } from "./health.ts";
+import type { VersionName } from "./layout.ts";
+import { Looks } from "./looks.ts";
+import { StoreLog, unknownOutcome } from "./store-log.ts";
+
+const defaultCheckpointEvery = 100;
+/** Each means that what was read had been compacted away meanwhile. */
+const maxReadAttempts = 5;
+const openRetryMs = 1_000;
+const warnEveryMs = 10_000;
+
+export interface EtcdStoreOptions extends EtcdClientOptions {
+  readonly prefix: string;
+  /** How long a write looks for a member that takes it. */
+  readonly timeoutMs: number;
+  /** How many versions the history keeps. */
+  readonly maxHistory: number;
+  /** Versions from one checkpoint to the next. */
+  readonly checkpointEvery?: number;
+  /** What an operator should know of, though the store goes on. */
+  onWarning(message: string): void;
+}
+
+/** Everything this ctrl knows of the store. */
+interface Mirror {
+  state: StoreState;
+  latest: VersionName | null;
+  checkpoint: number;
+}
+
+export class EtcdStore implements ResourceStore {
+  readonly #options: EtcdStoreOptions;
+  readonly #client: EtcdClient;
+  readonly #log: StoreLog;
+  readonly #mirror: Mirror;
+  readonly #health: Health;
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  /** Commits and catching up, one after the other: both move the mirror. */
+  readonly #turns = new Turns();
+  #looks: Looks | null = null;
+  #isSaving = false;
+
+  private constructor(options: EtcdStoreOptions) {
+    this.#options = options;
+    this.#client = new EtcdClient(options);
+    this.#log = new StoreLog(this.#client, options.prefix);
+    this.#mirror = { state: new StoreState(options.maxHistory), latest: null, checkpoint: 0 };
+    this.#health = new Health(options.onWarning);
+  }
+
+  /** Waits for etcd as long as it takes: edges serve what they have meanwhile. @throws Error when etcd refuses us, or holds what we cannot read */
+  static async open(options: EtcdStoreOptions): Promise<EtcdStore> {
+    const store = new EtcdStore(options);
+    try {
+      await store.#client.check();
+      await store.#catchUpAtLast();
+    } catch (error) {
+      store.#client.close();
+      throw new Error(`ctrl.store.etcd: ${messageOf(error)}`, { cause: error });
+    }
+    const { watchedKey } = store.#log;
+    store.#looks = new Looks(store.#client, watchedKey, async () => await store.#look());
+    return store;
+  }
+
+  get health(): StoreHealth {
+    return { kind: "etcd", problem: this.#health.problem };
+  }
+
+  async read(): Promise<Snapshot> {
+    return this.#mirror.state.snapshot;
+  }
+
+  commit(commit: Commit): Promise<CommitResult> {
+    return this.#turns.take(async () => await this.#commit(commit));
+  }
+
+  async versions(): Promise<readonly VersionRecord[]> {
+    return this.#mirror.state.versions();
+  }
+
+  async version(number: number): Promise<VersionDetails | null> {
+    return this.#mirror.state.version(number);
+  }
+
+  async readAt(number: number): Promise<Snapshot | null> {
+    return this.#mirror.state.readAt(number);
+  }
+
+  onChange(listener: (snapshot: Snapshot) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    this.#looks?.close();
+    this.#client.close();
+    await this.#turns.done();
+  }
+
+  async #commit(commit: Commit): Promise<CommitResult> {
+    const { state, latest } = this.#mirror;
+    if (commit.base !== state.snapshot.number) return this.#stale();
+    // Nothing is sent, so nothing can come of it later, and who pushes need not wait for the time to run out.
+    if (this.#health.isAway) throw new StoreUnavailable(`${this.#health.problem}; nothing was written`);
+    const entry = state.toEntry(commit, Date.now());
+    const name = { number: entry.number, id: randomUUID() };
+    const outcome = await this.#append({ ...name, previous: latest, entry });
+    if (outcome === "stale") {
+      await this.#catchUpOnStale();
+      return this.#stale();
+    }
+    const version = state.apply(entry);
+    this.#mirror.latest = name;
+    this.#saveWhenDue();
+    this.#tell();
+    return { outcome: "committed", version, snapshot: state.snapshot };
+  }
+
+  /** Whoever tries again must find what came first. */
+  async #catchUpOnStale(): Promise<void> {
+    try {
+      await this.#catchUp();
+    } catch (error) {
+      throw new StoreUnavailable(`another version came first, and cannot be read: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #stale(): CommitResult {
+    return { outcome: "stale", number: this.#mirror.state.snapshot.number };
+  }
+
+  async #append(appended: Parameters<StoreLog["append"]>[0]): Promise<"written" | "stale"> {
+    try {
+      const outcome = await this.#log.append(appended, { deadlineMs: this.#options.timeoutMs });
+      this.#health.written();
+      return outcome;
+    } catch (error) {
+      if (error instanceof StoreLimit || error instanceof StoreUnavailable) throw error;
+      if (error instanceof EtcdUnreachable) {
+        this.#health.unreachable(error.message);
+        throw new StoreUnavailable(`etcd does not answer (${error.message}); ${unknownOutcome(appended.number)}`);
+      }
+      if (!(error instanceof EtcdError)) throw error;
+      if (/request is too large/.test(error.message)) throw new StoreLimit(error.message);
+      this.#health.refused(error.message);
+      throw new StoreUnavailable(`etcd refuses to write (${error.message}); nothing was written`);
+    }
+  }
+
+  /** @returns the revision of the latest version; 0 when there is none */
+  async #look(): Promise<number> {
+    const { endpoints } = this.#options;
+    try {
+      const latest = await this.#log.readLatest({ deadlineMs: Math.max(5, endpoints.length * 2) * 1000 });
+      if (latest?.id !== this.#mirror.latest?.id) await this.#turns.take(async () => await this.#catchUp());
+      this.#health.reached();
+      return latest?.revision ?? 0;
+    } catch (error) {
+      this.#health.unreachable(messageOf(error));
+      throw error;
+    }
+  }
+
+  /** Brings the mirror up to what a quorum has. In a turn. */
+  async #catchUp(): Promise<void> {
+    const before = this.#mirror.state.snapshot.number;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        while (await this.#readPage());
+        break;
+      } catch (error) {
+        const isWorthMore = error instanceof EtcdError && error.isCompacted && attempt < maxReadAttempts;
+        if (!isWorthMore) throw error;
+      }
+    }
+    if (this.#mirror.state.snapshot.number !== before) this.#tell();
+  }
+
+  /** @returns true when there may be more */
+  async #readPage(): Promise<boolean> {
+    const mirror = this.#mirror;
+    const options = { deadlineMs: this.#options.timeoutMs };
+    const { number } = mirror.state.snapshot;
+    const { latest, checkpoint, versions, revision } = await this.#log.readAfter(number, options);
+    mirror.checkpoint = checkpoint?.number ?? 0;
+    if (latest?.id === mirror.latest?.id) return false;
+    if (latest === null || latest.number <= number) throw anotherHistory(number, latest?.number ?? 0);
+    if (versions[0]?.number !== number + 1) {
+      // We were away for longer than versions are kept, or have just begun: everything is read again.
+      if (checkpoint === null || checkpoint.number <= number) throw new Error(`versions after ${number} are missing`);
+      const image = await this.#log.imageOf(checkpoint, revision, options);
+      mirror.state = new StoreState(this.#options.maxHistory, image);
+      mirror.latest = { number: checkpoint.number, id: checkpoint.id };
+      return true;
+    }
+    for (const version of versions) {
+      if (version.previous !== (mirror.latest?.id ?? null)) throw anotherHistory(number, latest.number);
+      mirror.state.apply(await this.#log.entryOf(version, revision, options));
+      mirror.latest = { number: version.number, id: version.id };
+    }
+    return mirror.latest?.id !== latest.id;
+  }
+
+  async #catchUpAtLast(): Promise<void> {
+    let warnedAtMs = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      try {
+        return await this.#catchUp();
+      } catch (error) {
+        if (!(error instanceof EtcdUnreachable)) throw error;
+        if (performance.now() - warnedAtMs > warnEveryMs) {
+          this.#options.onWarning(`waiting for etcd: ${error.message}`);
+          warnedAtMs = performance.now();
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, openRetryMs));
+    }
+  }
+
+  /** Nobody waits for it: what it spares is reading many versions at the next start. */
+  #saveWhenDue(): void {
+    const { state, latest, checkpoint } = this.#mirror;
+    const { checkpointEvery = defaultCheckpointEvery, timeoutMs } = this.#options;
+    if (this.#isSaving || latest === null || latest.number - checkpoint < checkpointEvery) return;
+    this.#isSaving = true;
+    void this.#log
+      .saveCheckpoint(structuredImage(state), latest.id, { deadlineMs: timeoutMs })
+      .then((number) => (this.#mirror.checkpoint = number))
+      .catch((error: unknown) => this.#options.onWarning(`the checkpoint in etcd was not written: ${messageOf(error)}`))
+      .finally(() => (this.#isSaving = false));
+  }
+
+  #tell(): void {
+    const { snapshot } = this.#mirror.state;
+    for (const listener of this.#listeners) listener(snapshot);
+  }
+}
+
+/** The history is a list that grows; the snapshot never changes. */
+function structuredImage({ image }: StoreState) {
+  return { snapshot: image.snapshot, history: [...image.history] };
+}
+
+/** Versions were answered that etcd does not have, or has others in their place: nothing is written on top of that. */
+function anotherHistory(ours: number, theirs: number): Error {
+  return new Error(
+    `etcd holds another history than this ctrl: its latest version is ${theirs}, ours ${ours}. Was a backup restored? Restart this ctrl to take over what etcd has`,
+  );
+}
