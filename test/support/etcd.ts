@@ -103,8 +103,8 @@ export async function etcdCluster({
   const places = await Promise.all(
     Array.from({ length: count }, async (_, place) => ({
       name: `etcd-${place}`,
-      client: `${scheme}://${host(place)}:${await freePort()}`,
-      peer: `http://${host(place)}:${await freePort()}`,
+      client: `${scheme}://${host(place)}:${await freePort(host(place))}`,
+      peer: `http://${host(place)}:${await freePort(host(place))}`,
     })),
   );
   const initial = places.map(({ name, peer }) => `${name}=${peer}`).join(",");

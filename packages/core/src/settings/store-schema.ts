@@ -40,7 +40,7 @@ const etcd = z
       .min(1)
       .max(120)
       .default(10)
-      .describe("How long a write looks for a member that takes it: an election has to fit in. Then it is 503."),
+      .describe("How long a member is looked for that answers: an election has to fit in. Then pushes are 503."),
   })
   .refine(({ username, passwordFile }) => (username === undefined) === (passwordFile === undefined), {
     error: "takes username and passwordFile together",

@@ -22,7 +22,7 @@ export interface CallOptions {
 }
 
 /** A member that takes longer is taken for dead: one that was stopped, or that is cut off from the others, never answers. */
-export const tryTimeoutMs = 2_000;
+const maxTryMs = 2_000;
 const pauseBetweenRoundsMs = 150;
 
 /** What an answer tells beside its content. */
@@ -63,7 +63,8 @@ export class EtcdClient {
       const leftMs = endsAtMs - performance.now();
       if (leftMs <= 0) throw new EtcdUnreachable(problem);
       try {
-        const timeoutMs = Math.min(leftMs, tryTimeoutMs);
+        // There has to be time for every one of them.
+        const timeoutMs = Math.min(leftMs, maxTryMs, deadlineMs / endpoints.length);
         const reply = await this.#within(timeoutMs, async (signal) => await this.#try(path, body, signal));
         return { reply: reply as Reply, attempts };
       } catch (error) {
@@ -82,7 +83,7 @@ export class EtcdClient {
    * @throws Error when it cannot be had, or breaks
    */
   async *stream(path: string, body: object, signal: AbortSignal): AsyncGenerator<object> {
-    const token = await this.#within(tryTimeoutMs, async (limit) => await this.#currentToken(limit));
+    const token = await this.#within(maxTryMs, async (limit) => await this.#currentToken(limit));
     const response = await this.#transport.open(this.#endpoint, { path, body: JSON.stringify(body), token, signal });
     for await (const line of readLines(response)) {
       const value = JSON.parse(line) as { readonly result?: object; readonly error?: unknown };

@@ -172,9 +172,8 @@ export class EtcdStore implements ResourceStore {
 
   /** @returns the revision of the latest version; 0 when there is none */
   async #look(): Promise<number> {
-    const { endpoints } = this.#options;
     try {
-      const latest = await this.#log.readLatest({ deadlineMs: Math.max(5, endpoints.length * 2) * 1000 });
+      const latest = await this.#log.readLatest({ deadlineMs: this.#options.timeoutMs });
       if (latest?.id !== this.#mirror.latest?.id) await this.#turns.take(async () => await this.#catchUp());
       this.#health.reached();
       return latest?.revision ?? 0;
@@ -208,8 +207,9 @@ export class EtcdStore implements ResourceStore {
     mirror.checkpoint = checkpoint?.number ?? 0;
     if (latest?.id === mirror.latest?.id) return false;
     if (latest === null || latest.number <= number) throw anotherHistory(number, latest?.number ?? 0);
-    if (versions[0]?.number !== number + 1) {
-      // We were away for longer than versions are kept, or have just begun: everything is read again.
+    const hasBegun = mirror.latest !== null || checkpoint === null;
+    if (!hasBegun || versions[0]?.number !== number + 1) {
+      // We have just begun, or were away for longer than versions are kept: everything is read again.
       if (checkpoint === null || checkpoint.number <= number) throw new Error(`versions after ${number} are missing`);
       const image = await this.#log.imageOf(checkpoint, revision, options);
       mirror.state = new StoreState(this.#options.maxHistory, image);
