@@ -1,0 +1,256 @@
+// What is particular to the store in etcd: several ctrls, large versions, lost answers, and an etcd that is away, full, or not ours.
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CuttableWire } from "../../../test/support/cuttable-wire.ts";
+import { etcdCluster, hasEtcd } from "../../../test/support/etcd.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { EtcdStore, type EtcdStoreOptions } from "../src/store/etcd/etcd-store.ts";
+import { type Snapshot, StoreLimit, StoreUnavailable } from "../src/store/resource-store.ts";
+import { askEtcd, losesAnswers } from "./support/etcd-requests.ts";
+import { commitOn, resource } from "./support/store-contract.ts";
+
+const limitMs = 20_000;
+
+/** A store that is closed with the test. */
+async function open(options: Partial<EtcdStoreOptions> & Pick<EtcdStoreOptions, "endpoints">) {
+  const warnings: string[] = [];
+  const store = await EtcdStore.open({
+    tls: {},
+    prefix: `/${randomUUID()}`,
+    timeoutMs: 2_000,
+    maxHistory: 10,
+    onWarning: (message) => warnings.push(message),
+    ...options,
+  });
+  return { store, warnings, [Symbol.asyncDispose]: async () => await store.close() };
+}
+
+/** Resolves when the store tells of this version, or a later one. */
+async function untilTold(store: EtcdStore, number: number): Promise<Snapshot> {
+  return await eventually(
+    `version ${number}`,
+    async () => {
+      const snapshot = await store.read();
+      return snapshot.number >= number ? snapshot : null;
+    },
+    limitMs,
+  );
+}
+
+/** Text that does not become smaller by compression. */
+function noise(megabytes: number): string {
+  return randomBytes(megabytes * 1024 * 768).toString("base64");
+}
+
+describe.runIf(hasEtcd)("the store in etcd", async () => {
+  if (!hasEtcd) return;
+  const cluster = await etcdCluster();
+  const { endpoints } = cluster;
+  afterAll(async () => await cluster[Symbol.asyncDispose]());
+
+  it("lets two ctrls write in turn, each on what the other wrote", async () => {
+    const prefix = "/in-turn";
+    await using left = await open({ endpoints, prefix });
+    await using right = await open({ endpoints, prefix });
+    await left.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    await untilTold(right.store, 1);
+    expect(await right.store.commit(commitOn(1, { puts: [resource("b", 1)] }))).toMatchObject({ outcome: "committed" });
+    // Told of nothing yet, perhaps: refused all the same, and then it knows.
+    const late = await left.store.commit(commitOn(1, { puts: [resource("a", 2)] }));
+    expect(late).toEqual({ outcome: "stale", number: 2 });
+    expect((await left.store.read()).resources.size).toBe(2);
+  });
+
+  it("keeps one of the commits that ctrls make on the same version at the same time", async () => {
+    const prefix = "/at-once";
+    await using left = await open({ endpoints, prefix });
+    await using right = await open({ endpoints, prefix });
+    for (let base = 0; base < 20; base++) {
+      await Promise.all([left, right].map(async ({ store }) => await untilTold(store, base)));
+      const outcomes = await Promise.all(
+        [left, right].map(async ({ store }, place) => {
+          return await store.commit(commitOn(base, { puts: [resource(`r${place}`, base)] }));
+        }),
+      );
+      expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual(["committed", "stale"]);
+    }
+    expect(await right.store.versions()).toEqual(await left.store.versions());
+  });
+
+  it("makes a version larger than a request visible at once and for good, and leaves no part under a lease", async () => {
+    const prefix = "/large";
+    await using left = await open({ endpoints, prefix, timeoutMs: 10_000 });
+    await using right = await open({ endpoints, prefix, timeoutMs: 10_000 });
+    const large = resource("large", noise(3));
+    await left.store.commit(commitOn(0, { puts: [large, resource("small", 1)] }));
+    const { resources } = await untilTold(right.store, 1);
+    expect(resources.get("ConfigMap default/large")?.text).toBe(large.text);
+    const { kvs } = await askEtcd(endpoints, "/v3/kv/range", { key: `${prefix}/chunks/`, range_end: `${prefix}/chunks0` });
+    expect(kvs.length).toBeGreaterThan(2);
+    expect(kvs.map(({ lease }) => lease)).toEqual(kvs.map(() => undefined));
+  });
+
+  it("keeps a push of more resources than a transaction takes whole", async () => {
+    await using world = await open({ endpoints });
+    const puts = Array.from({ length: 10_000 }, (_, index) => resource(`r${index}`, index));
+    expect(await world.store.commit(commitOn(0, { puts }))).toMatchObject({ outcome: "committed" });
+    expect((await world.store.read()).resources.size).toBe(10_000);
+  });
+
+  it("refuses a version that etcd cannot take, and writes nothing of it", async () => {
+    await using world = await open({ endpoints });
+    const attempt = world.store.commit(commitOn(0, { puts: [resource("a", noise(150))] }));
+    await expect(attempt).rejects.toThrow(StoreLimit);
+    expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({ outcome: "committed" });
+  });
+
+  it("catches up after it was cut off, though etcd has compacted what it missed and versions were deleted", async () => {
+    const prefix = "/cut-off";
+    await using wire = await CuttableWire.to(endpoints[0] ?? "", "127.0.0.1");
+    await using left = await open({ endpoints, prefix, checkpointEvery: 10 });
+    await using right = await open({ endpoints: [wire.url], prefix });
+    await left.store.commit(commitOn(0, { puts: [resource("a", 0)] }));
+    await untilTold(right.store, 1);
+    wire.cut();
+    for (let base = 1; base < 120; base++) {
+      await left.store.commit(commitOn(base, { puts: [resource(`r${base % 7}`, base)] }));
+    }
+    const { header } = await askEtcd(endpoints, "/v3/kv/range", { key: `${prefix}/latest` });
+    await askEtcd(endpoints, "/v3/kv/compaction", { revision: header.revision });
+    const first = { key: `${prefix}/versions/`, range_end: `${prefix}/versions/000000000003` };
+    await eventually("the end of old versions", async () => {
+      return (await askEtcd(endpoints, "/v3/kv/range", first)).kvs.length === 0 ? true : null;
+    });
+    wire.mend();
+    expect(await untilTold(right.store, 120)).toEqual(await left.store.read());
+    expect(await right.store.versions()).toEqual(await left.store.versions());
+    // The watch lives again: what comes next is told too.
+    await left.store.commit(commitOn(120, { puts: [resource("a", 1)] }));
+    await untilTold(right.store, 121);
+  });
+
+  it("answers a commit once when etcd's answer is lost, and makes one version of it", async () => {
+    await using proxy = await losesAnswers(endpoints[0] ?? "", { path: "/v3/kv/txn", when: "request_put" });
+    await using world = await open({ endpoints: [proxy.url] });
+    proxy.lose(1);
+    expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({
+      outcome: "committed",
+      version: { number: 1 },
+    });
+    expect(proxy.lost).toBe(1);
+    expect(await world.store.commit(commitOn(1, { puts: [resource("a", 2)] }))).toMatchObject({ version: { number: 2 } });
+  });
+
+  it("says that nobody knows when no answer ever comes, and finds the version by reading", async () => {
+    await using proxy = await losesAnswers(endpoints[0] ?? "", { path: "/v3/kv/txn", when: "request_put" });
+    await using world = await open({ endpoints: [proxy.url] });
+    proxy.lose(Number.POSITIVE_INFINITY);
+    const attempt = world.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    await expect(attempt).rejects.toThrow(/whether version 1 was written is not known/);
+    expect((await untilTold(world.store, 1)).resources.size).toBe(1);
+    proxy.lose(0);
+    await eventually("a store that can be written", () => (world.store.health.problem === null ? true : null), limitMs);
+    expect(await world.store.commit(commitOn(1, { deletes: [] }))).toMatchObject({ version: { number: 2 } });
+  });
+
+  it("refuses to go on when etcd was put back to what it held before", async () => {
+    const prefix = "/put-back";
+    await using world = await open({ endpoints, prefix });
+    await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    await world.store.commit(commitOn(1, { puts: [resource("a", 2)] }));
+    await askEtcd(endpoints, "/v3/kv/deleterange", { key: `${prefix}/`, range_end: `${prefix}0` });
+    await using other = await open({ endpoints, prefix });
+    await other.store.commit(commitOn(0, { puts: [resource("b", 1)] }));
+    const problem = await eventually("a problem", () => world.store.health.problem, limitMs);
+    expect(problem).toMatch(/another history than this ctrl: its latest version is \d, ours 2\. Was a backup restored\?/);
+    await expect(world.store.commit(commitOn(2, {}))).rejects.toThrow(StoreUnavailable);
+    expect((await world.store.read()).number).toBe(2);
+  });
+
+  it("refuses a prefix that something else uses", async () => {
+    await askEtcd(endpoints, "/v3/kv/put", { key: "/strange/latest", value: "hello" });
+    await expect(open({ endpoints, prefix: "/strange" })).rejects.toThrow(
+      "ctrl.store.etcd: /strange/latest in etcd is no value of Sluice's; is the prefix used by something else?",
+    );
+  });
+});
+
+describe.runIf(hasEtcd)("a store whose etcd", () => {
+  it("is away keeps its reads, says since when, refuses pushes at once, and goes on when etcd is back", async () => {
+    await using cluster = await etcdCluster();
+    await using world = await open({ endpoints: cluster.endpoints });
+    await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    const [member] = cluster.members;
+    await member?.kill();
+    const problem = await eventually("a problem", () => world.store.health.problem, limitMs);
+    expect(problem).toMatch(/^etcd cannot be used since \d{4}-\d\d-\d\dT.*Z: http:\S+: .*ECONNREFUSED/);
+    const attempt = world.store.commit(commitOn(1, { puts: [resource("a", 2)] }));
+    await expect(attempt).rejects.toThrow(/nothing was written$/);
+    expect((await world.store.read()).resources.size).toBe(1);
+    expect(await world.store.versions()).toHaveLength(1);
+    member?.start();
+    await eventually("etcd again", () => (world.store.health.problem === null ? true : null), limitMs);
+    expect(await world.store.commit(commitOn(1, { puts: [resource("a", 2)] }))).toMatchObject({ outcome: "committed" });
+    expect(world.warnings).toEqual([
+      expect.stringMatching(/^etcd cannot be used: .*; what runs goes on, pushes are refused$/),
+      expect.stringMatching(/^etcd is back after \d+ s$/),
+    ]);
+  });
+
+  it("is not there yet is waited for", async () => {
+    await using cluster = await etcdCluster();
+    await cluster.members[0]?.kill();
+    const warned: string[] = [];
+    const opening = open({ endpoints: cluster.endpoints, onWarning: (message) => warned.push(message) });
+    await eventually("a warning", () => warned[0] ?? null, limitMs);
+    cluster.members[0]?.start();
+    await using world = await opening;
+    expect(world.store.health.problem).toBeNull();
+    expect(warned[0]).toMatch(/^waiting for etcd: http:.*ECONNREFUSED/);
+  });
+
+  it("is full refuses with etcd's reason, and writes again when there is room", async () => {
+    await using cluster = await etcdCluster({ args: ["--quota-backend-bytes", String(4 * 1024 * 1024)] });
+    await using world = await open({ endpoints: cluster.endpoints, timeoutMs: 10_000 });
+    let failure: unknown = null;
+    let base = 0;
+    for (; failure === null && base < 20; base++) {
+      failure = await world.store.commit(commitOn(base, { puts: [resource("a", noise(1))] })).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    }
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(world.store.health.problem).toMatch(/^etcd refuses to write: .*space/);
+    expect((await world.store.read()).number).toBe(base - 1);
+  });
+
+  it("asks for a password gets it, and a new token is fetched when the member forgot the old one", async () => {
+    await using cluster = await etcdCluster();
+    const { endpoints } = cluster;
+    const directory = await mkdtemp(join(tmpdir(), "sluice-password-"));
+    const passwordFile = join(directory, "password");
+    await writeFile(passwordFile, "correct horse\n");
+    await askEtcd(endpoints, "/v3/auth/user/add", { name: "root", password: "correct horse" });
+    await askEtcd(endpoints, "/v3/auth/user/grant", { user: "root", role: "root" });
+    await askEtcd(endpoints, "/v3/auth/enable", {});
+    await expect(open({ endpoints })).rejects.toThrow(/^ctrl\.store\.etcd: .*user name is empty/);
+    await using world = await open({ endpoints, username: "root", passwordFile });
+    await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    await cluster.members[0]?.kill();
+    cluster.members[0]?.start();
+    await eventually("etcd again", async () => {
+      const result = await world.store.commit(commitOn(1, { puts: [resource("a", 2)] })).catch(() => null);
+      return result?.outcome === "committed" ? true : null;
+    });
+    await using other = await open({ endpoints, username: "root", passwordFile, prefix: "/other" });
+    await other.store.commit(commitOn(0, { puts: [resource("a", 1)] }));
+    await writeFile(passwordFile, "wrong");
+    await expect(open({ endpoints, username: "root", passwordFile })).rejects.toThrow(/authentication failed/);
+    await rm(directory, { recursive: true });
+  });
+});
+
