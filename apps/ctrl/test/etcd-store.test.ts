@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { createAuthority } from "@sluice/demo/certificates";
 import { CuttableWire } from "../../../test/support/cuttable-wire.ts";
 import { etcdCluster, hasEtcd } from "../../../test/support/etcd.ts";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -101,10 +102,23 @@ describe.runIf(hasEtcd)("the store in etcd", async () => {
   });
 
   it("refuses a version that etcd cannot take, and writes nothing of it", async () => {
-    await using world = await open({ endpoints });
-    const attempt = world.store.commit(commitOn(0, { puts: [resource("a", noise(150))] }));
-    await expect(attempt).rejects.toThrow(StoreLimit);
+    await using world = await open({ endpoints, maxChunks: 2 });
+    const attempt = world.store.commit(commitOn(0, { puts: [resource("a", noise(3))] }));
+    await expect(attempt).rejects.toThrow(new StoreLimit("version 1 is larger than etcd takes: 3 MiB compressed, at most 2"));
     expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({ outcome: "committed" });
+  });
+
+  it("shortens a history that is too large for a checkpoint, and keeps what is stored now", async () => {
+    const prefix = "/short-history";
+    await using world = await open({ endpoints, prefix, maxChunks: 3, checkpointEvery: 6 });
+    for (let base = 0; base < 6; base++) await world.store.commit(commitOn(base, { puts: [resource("a", noise(1))] }));
+    await eventually("a checkpoint", async () => {
+      return (await askEtcd(endpoints, "/v3/kv/range", { key: `${prefix}/checkpoint` })).kvs[0] ?? null;
+    });
+    await using other = await open({ endpoints, prefix });
+    expect(await other.store.read()).toEqual(await world.store.read());
+    expect((await other.store.versions()).map(({ number }) => number)).toEqual([6]);
+    expect(await other.store.version(6)).toEqual(await world.store.version(6));
   });
 
   it("catches up after it was cut off, though etcd has compacted what it missed and versions were deleted", async () => {
@@ -212,20 +226,71 @@ describe.runIf(hasEtcd)("a store whose etcd", () => {
     expect(warned[0]).toMatch(/^waiting for etcd: http:.*ECONNREFUSED/);
   });
 
-  it("is full refuses with etcd's reason, and writes again when there is room", async () => {
+  it("is full refuses with etcd's reason, and takes pushes again when there is room", async () => {
     await using cluster = await etcdCluster({ args: ["--quota-backend-bytes", String(4 * 1024 * 1024)] });
-    await using world = await open({ endpoints: cluster.endpoints, timeoutMs: 10_000 });
-    let failure: unknown = null;
-    let base = 0;
-    for (; failure === null && base < 20; base++) {
-      failure = await world.store.commit(commitOn(base, { puts: [resource("a", noise(1))] })).then(
-        () => null,
-        (error: unknown) => error,
+    const { endpoints } = cluster;
+    await using world = await open({ endpoints });
+    const fill = async (): Promise<boolean> => {
+      const filler = { key: `/filler/${randomUUID()}`, value: noise(1) };
+      return await askEtcd(endpoints, "/v3/kv/put", filler).then(
+        () => true,
+        () => false,
       );
+    };
+    while (await fill());
+    await expect(world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).rejects.toThrow(
+      new StoreUnavailable("etcd refuses to write (etcdserver: mvcc: database space exceeded); nothing was written"),
+    );
+    expect(world.store.health.problem).toMatch(/^etcd refuses to write: .*space exceeded/);
+    const { header } = await askEtcd(endpoints, "/v3/kv/deleterange", { key: "/filler/", range_end: "/filler0" });
+    await askEtcd(endpoints, "/v3/kv/compaction", { revision: header.revision });
+    await askEtcd(endpoints, "/v3/maintenance/defragment", {});
+    await askEtcd(endpoints, "/v3/maintenance/alarm", {
+      action: "DEACTIVATE",
+      alarm: "NOSPACE",
+      memberID: header.member_id,
+    });
+    expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({ outcome: "committed" });
+    expect(world.store.health.problem).toBeNull();
+  });
+
+  it("asks for certificates is shown ours, and believed only when our authority vouches for it", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "sluice-etcd-tls-"));
+    const path = (name: string) => join(directory, name);
+    const [authority, stranger] = await Promise.all(
+      ["etcd", "stranger"].map(async (commonName) => await createAuthority({ commonName })),
+    );
+    if (authority === undefined || stranger === undefined) throw new Error("no authorities");
+    // etcd's gateway shows its member's own certificate to the member, so it has to be good for both sides.
+    const member = await authority.issue({ commonName: "member", ipAddresses: ["127.0.0.1"], client: true, server: true });
+    const client = await authority.issue({ commonName: "sluice", client: true });
+    await Promise.all([
+      writeFile(path("ca"), authority.certificatePem),
+      writeFile(path("stranger"), stranger.certificatePem),
+      writeFile(path("member.crt"), member.chainPem),
+      writeFile(path("member.key"), member.keyPem),
+      writeFile(path("client.crt"), client.chainPem),
+      writeFile(path("client.key"), client.keyPem),
+    ]);
+    const files = ["--cert-file", path("member.crt"), "--key-file", path("member.key")];
+    const args = [...files, "--client-cert-auth", "--trusted-ca-file", path("ca")];
+    await using cluster = await etcdCluster({ scheme: "https", args });
+    const { endpoints } = cluster;
+    const tls = { ca: path("ca"), certificate: path("client.crt"), privateKey: path("client.key") };
+    await using world = await open({ endpoints, tls });
+    expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({ outcome: "committed" });
+    for (const wrong of [{ ...tls, ca: path("stranger") }, { ca: path("ca") }]) {
+      const [warned, ending] = [[] as string[], new AbortController()];
+      const onWarning = (message: string) => {
+        warned.push(message);
+        ending.abort();
+      };
+      await expect(open({ endpoints, tls: wrong, onWarning, signal: ending.signal })).rejects.toThrow(/aborted/);
+      expect(warned).toEqual([expect.stringMatching(/^waiting for etcd: .*(certificate|alert)/)]);
     }
-    expect(failure).toBeInstanceOf(StoreUnavailable);
-    expect(world.store.health.problem).toMatch(/^etcd refuses to write: .*space/);
-    expect((await world.store.read()).number).toBe(base - 1);
+    const missing = open({ endpoints, tls: { ...tls, ca: path("none") } });
+    await expect(missing).rejects.toThrow(/^ctrl\.store\.etcd: ctrl\.store\.etcd\.tls\.ca: .*none cannot be read: ENOENT$/);
+    await rm(directory, { recursive: true });
   });
 
   it("asks for a password gets it, and a new token is fetched when the member forgot the old one", async () => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 interface EtcdReply {
-  readonly header: { readonly revision: string };
+  readonly header: { readonly revision: string; readonly member_id: string };
   readonly kvs: readonly { readonly key: string; readonly lease?: string }[];
 }
 
@@ -22,7 +22,7 @@ export async function askEtcd(
   const response = await fetch(new URL(path, endpoints[0]), { method: "POST", body: text });
   if (!response.ok) throw new Error(await response.text());
   const reply = (await response.json()) as Partial<EtcdReply>;
-  return { header: { revision: "" }, kvs: [], ...reply };
+  return { header: { revision: "", member_id: "" }, kvs: [], ...reply };
 }
 
 export interface LosingProxy extends AsyncDisposable {
@@ -49,7 +49,8 @@ export async function losesAnswers(
       await answer.text();
       toLose--;
       lost++;
-      return response.destroy();
+      response.destroy();
+      return;
     }
     response.writeHead(answer.status);
     for await (const chunk of answer.body ?? []) response.write(chunk);

@@ -12,8 +12,8 @@ import { type ChunkKind, type ChunksReference, type Layout, StrangeValue } from 
 
 /** etcd takes requests of 1.5 MiB (`--max-request-bytes`). */
 const chunkBytes = 1024 * 1024;
-/** With what else is in a transaction below etcd's 128. */
-const maxChunks = 96;
+/** With what else is in a transaction below etcd's 128 operations (`--max-txn-ops`). */
+export const mostChunks = 96;
 /** Longer than any upload, short enough that nobody minds what a dead writer left. */
 const leaseSeconds = 300;
 /** Above what the limits on stored resources let in, histories included. */
@@ -30,6 +30,13 @@ export interface Uploaded {
   readonly keep: readonly Operation[];
 }
 
+/** Where, and how many at most. */
+export interface ChunksParts {
+  readonly client: EtcdClient;
+  readonly layout: Layout;
+  readonly maxChunks: number;
+}
+
 export interface ChunksPlace {
   readonly kind: ChunkKind;
   /** Of the version they belong to. */
@@ -38,7 +45,7 @@ export interface ChunksPlace {
 
 /** @throws StoreLimit when it is too large for etcd */
 export async function uploadChunks(
-  { client, layout }: { readonly client: EtcdClient; readonly layout: Layout },
+  { client, layout, maxChunks }: ChunksParts,
   { kind, number, text }: ChunksPlace & { readonly text: string },
   options: CallOptions,
 ): Promise<Uploaded> {
@@ -66,12 +73,12 @@ export async function uploadChunks(
  * @throws EtcdError `isCompacted` when that is too long ago; StrangeValue when they are not what was written
  */
 export async function readChunks(
-  { client, layout }: { readonly client: EtcdClient; readonly layout: Layout },
+  { client, layout }: ChunksParts,
   { kind, number, reference, revision }: ChunksPlace & { reference: ChunksReference; revision: number },
   options: CallOptions,
 ): Promise<string> {
   const parts: Buffer[] = [];
-  for (let index = 0; index < Math.min(reference.chunks, maxChunks); index++) {
+  for (let index = 0; index < Math.min(reference.chunks, mostChunks); index++) {
     const key = layout.chunk(kind, number, `${reference.id}/${index}`);
     const [found] = await readRange(client, { key, revision }, options);
     if (found === undefined) throw new StrangeValue(`${key} is missing in etcd`);

@@ -4,6 +4,7 @@
 // Reads come from the mirror and go on while etcd is away. What a quorum has acknowledged is what `commit` answers. A watch tells of new
 // versions at once; a look every second, which a quorum has to answer, tells whether the store can be written and that nothing was missed.
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type Commit,
   type CommitResult,
@@ -38,6 +39,10 @@ export interface EtcdStoreOptions extends EtcdClientOptions {
   readonly maxHistory: number;
   /** Versions from one checkpoint to the next. */
   readonly checkpointEvery?: number;
+  /** Largest version and checkpoint, in MiB of compressed text. */
+  readonly maxChunks?: number;
+  /** Ends the waiting for etcd when the store is opened. */
+  readonly signal?: AbortSignal;
   /** What an operator should know of, though the store goes on. */
   onWarning(message: string): void;
 }
@@ -64,7 +69,7 @@ export class EtcdStore implements ResourceStore {
   private constructor(options: EtcdStoreOptions) {
     this.#options = options;
     this.#client = new EtcdClient(options);
-    this.#log = new StoreLog(this.#client, options.prefix);
+    this.#log = new StoreLog(this.#client, options);
     this.#mirror = { state: new StoreState(options.maxHistory), latest: null, checkpoint: 0 };
     this.#health = new Health(options.onWarning);
   }
@@ -225,6 +230,7 @@ export class EtcdStore implements ResourceStore {
   }
 
   async #catchUpAtLast(): Promise<void> {
+    const { signal } = this.#options;
     let warnedAtMs = Number.NEGATIVE_INFINITY;
     for (;;) {
       try {
@@ -236,7 +242,7 @@ export class EtcdStore implements ResourceStore {
           warnedAtMs = performance.now();
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, openRetryMs));
+      await pause(openRetryMs, undefined, signal === undefined ? {} : { signal });
     }
   }
 

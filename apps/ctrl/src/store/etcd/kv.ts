@@ -38,9 +38,6 @@ export interface TransactionResult {
   readonly read: readonly (readonly KeyValue[])[];
 }
 
-/** etcd takes no more of either in one transaction (`--max-txn-ops`). */
-export const maxTransactionOperations = 128;
-
 interface WireKeyValue {
   readonly key: string;
   readonly value?: string;

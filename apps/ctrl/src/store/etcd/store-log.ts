@@ -2,7 +2,7 @@
 import type { StateImage, VersionEntry } from "../store-state.ts";
 import { imageFromText, imageToText } from "../plain-image.ts";
 import { StoreLimit, StoreUnavailable } from "../resource-store.ts";
-import { readChunks, uploadChunks, type Uploaded } from "./chunks.ts";
+import { type ChunksParts, mostChunks, readChunks, uploadChunks, type Uploaded } from "./chunks.ts";
 import type { CallOptions, EtcdClient } from "./client.ts";
 import { type KeyValue, readRange, transact } from "./kv.ts";
 import {
@@ -41,10 +41,12 @@ const nothingUploaded: Omit<Uploaded, "reference"> = { compare: [], keep: [] };
 export class StoreLog {
   readonly #client: EtcdClient;
   readonly #layout: Layout;
+  readonly #parts: ChunksParts;
 
-  constructor(client: EtcdClient, prefix: string) {
+  constructor(client: EtcdClient, { prefix, maxChunks = mostChunks }: { prefix: string; maxChunks?: number }) {
     this.#client = client;
     this.#layout = new Layout(prefix);
+    this.#parts = { client, layout: this.#layout, maxChunks };
   }
 
   /** The key that changes with every version. */
@@ -149,10 +151,6 @@ export class StoreLog {
       options,
     );
     return isDone ? number : present;
-  }
-
-  get #parts() {
-    return { client: this.#client, layout: this.#layout };
   }
 
   async #contentOf(entry: VersionEntry, options: CallOptions) {
