@@ -113,7 +113,11 @@ describe.runIf(hasEtcd)("three machines and etcd", async () => {
     await write(first, "cut-0");
     await write(second, "cut-1");
     const refused = await third.api.apply(route("cut-2"), "wait=0");
-    expect([refused.status, refused.body.failure, refused.type]).toEqual([503, "unavailable", "application/problem+json"]);
+    expect([refused.status, refused.body.failure, refused.type]).toEqual([
+      503,
+      "unavailable",
+      "application/problem+json",
+    ]);
     const { store, number } = await eventually(
       "a status that tells of it",
       async () => {

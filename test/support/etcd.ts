@@ -9,7 +9,8 @@ import { freePort } from "./free-port.ts";
 
 /** Debian's `etcd-server`. Where it is missing the tests that need it are skipped, and say so. */
 export const hasEtcd = spawnSync("etcd", ["--version"]).status === 0;
-if (!hasEtcd) console.warn("etcd is not installed (apt-get install etcd-server): the tests of the store in etcd are skipped");
+if (!hasEtcd)
+  console.warn("etcd is not installed (apt-get install etcd-server): the tests of the store in etcd are skipped");
 
 export interface EtcdOptions {
   readonly members?: number;

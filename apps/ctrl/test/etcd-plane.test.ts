@@ -51,6 +51,12 @@ it.runIf(hasEtcd)("a version refused while etcd was away is taken back for all w
   wire.mend();
   await far.until<Status>("/v1/status", ({ number, version }) => number === 2 && version === before.version);
   await near.until<Status>("/v1/status", ({ number, version }) => number === 2 && version === before.version);
-  const versions = (await far.get("/v1/versions")).body as { number: number | null; refused: number[]; reason: string }[];
-  expect(versions.filter(({ number }) => number === 2)).toMatchObject([{ refused: [1], reason: "edge-1, worker 1: cannot listen" }]);
+  const versions = (await far.get("/v1/versions")).body as {
+    number: number | null;
+    refused: number[];
+    reason: string;
+  }[];
+  expect(versions.filter(({ number }) => number === 2)).toMatchObject([
+    { refused: [1], reason: "edge-1, worker 1: cannot listen" },
+  ]);
 });

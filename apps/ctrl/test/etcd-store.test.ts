@@ -89,7 +89,10 @@ describe.runIf(hasEtcd)("the store in etcd", async () => {
     await left.store.commit(commitOn(0, { puts: [large, resource("small", 1)] }));
     const { resources } = await untilTold(right.store, 1);
     expect(resources.get("ConfigMap default/large")?.text).toBe(large.text);
-    const { kvs } = await askEtcd(endpoints, "/v3/kv/range", { key: `${prefix}/chunks/`, range_end: `${prefix}/chunks0` });
+    const { kvs } = await askEtcd(endpoints, "/v3/kv/range", {
+      key: `${prefix}/chunks/`,
+      range_end: `${prefix}/chunks0`,
+    });
     expect(kvs.length).toBeGreaterThan(2);
     expect(kvs.map(({ lease }) => lease)).toEqual(kvs.map(() => undefined));
   });
@@ -104,7 +107,9 @@ describe.runIf(hasEtcd)("the store in etcd", async () => {
   it("refuses a version that etcd cannot take, and writes nothing of it", async () => {
     await using world = await open({ endpoints, maxChunks: 2 });
     const attempt = world.store.commit(commitOn(0, { puts: [resource("a", noise(3))] }));
-    await expect(attempt).rejects.toThrow(new StoreLimit("version 1 is larger than etcd takes: 3 MiB compressed, at most 2"));
+    await expect(attempt).rejects.toThrow(
+      new StoreLimit("version 1 is larger than etcd takes: 3 MiB compressed, at most 2"),
+    );
     expect(await world.store.commit(commitOn(0, { puts: [resource("a", 1)] }))).toMatchObject({ outcome: "committed" });
   });
 
@@ -155,7 +160,9 @@ describe.runIf(hasEtcd)("the store in etcd", async () => {
       version: { number: 1 },
     });
     expect(proxy.lost).toBe(1);
-    expect(await world.store.commit(commitOn(1, { puts: [resource("a", 2)] }))).toMatchObject({ version: { number: 2 } });
+    expect(await world.store.commit(commitOn(1, { puts: [resource("a", 2)] }))).toMatchObject({
+      version: { number: 2 },
+    });
   });
 
   it("says that nobody knows when no answer ever comes, and finds the version by reading", async () => {
@@ -188,7 +195,9 @@ describe.runIf(hasEtcd)("the store in etcd", async () => {
       },
       limitMs,
     );
-    expect(problem).toMatch(/another history than this ctrl: its latest version is 3, ours 1\. Was a backup restored\?/);
+    expect(problem).toMatch(
+      /another history than this ctrl: its latest version is 3, ours 1\. Was a backup restored\?/,
+    );
     await expect(world.store.commit(commitOn(1, {}))).rejects.toThrow(StoreUnavailable);
     expect((await world.store.read()).number).toBe(1);
   });
@@ -227,7 +236,11 @@ describe.runIf(hasEtcd)("a store whose etcd", () => {
     await using cluster = await etcdCluster();
     await cluster.members[0]?.kill();
     const warned: string[] = [];
-    const opening = open({ endpoints: cluster.endpoints, timeoutMs: 1_000, onWarning: (message) => warned.push(message) });
+    const opening = open({
+      endpoints: cluster.endpoints,
+      timeoutMs: 1_000,
+      onWarning: (message) => warned.push(message),
+    });
     await eventually("a warning", () => warned[0] ?? null, limitMs);
     cluster.members[0]?.start();
     await using world = await opening;
@@ -271,7 +284,12 @@ describe.runIf(hasEtcd)("a store whose etcd", () => {
     );
     if (authority === undefined || stranger === undefined) throw new Error("no authorities");
     // etcd's gateway shows its member's own certificate to the member, so it has to be good for both sides.
-    const member = await authority.issue({ commonName: "member", ipAddresses: ["127.0.0.1"], client: true, server: true });
+    const member = await authority.issue({
+      commonName: "member",
+      ipAddresses: ["127.0.0.1"],
+      client: true,
+      server: true,
+    });
     const client = await authority.issue({ commonName: "sluice", client: true });
     await Promise.all([
       writeFile(path("ca"), authority.certificatePem),
@@ -294,11 +312,15 @@ describe.runIf(hasEtcd)("a store whose etcd", () => {
         warned.push(message);
         ending.abort();
       };
-      await expect(open({ endpoints, tls: wrong, timeoutMs: 500, onWarning, signal: ending.signal })).rejects.toThrow(/aborted/);
+      await expect(open({ endpoints, tls: wrong, timeoutMs: 500, onWarning, signal: ending.signal })).rejects.toThrow(
+        /aborted/,
+      );
       expect(warned).toEqual([expect.stringMatching(/^waiting for etcd: .*(certificate|alert)/)]);
     }
     const missing = open({ endpoints, tls: { ...tls, ca: path("none") } });
-    await expect(missing).rejects.toThrow(/^ctrl\.store\.etcd: ctrl\.store\.etcd\.tls\.ca: .*none cannot be read: ENOENT$/);
+    await expect(missing).rejects.toThrow(
+      /^ctrl\.store\.etcd: ctrl\.store\.etcd\.tls\.ca: .*none cannot be read: ENOENT$/,
+    );
     await rm(directory, { recursive: true });
   });
 
@@ -327,4 +349,3 @@ describe.runIf(hasEtcd)("a store whose etcd", () => {
     await rm(directory, { recursive: true });
   });
 });
-

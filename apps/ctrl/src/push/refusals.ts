@@ -50,15 +50,14 @@ class Refusals {
 
   /** A store that cannot be written now is tried again until it can: what an edge refused must not stay the truth of the other ctrls. */
   #settle(refusal: Refusal, to: number, letGo: () => void): void {
-    const { live, onNotUndone } = this.#options;
-    live.schedule(async () => {
+    this.#options.live.schedule(async () => {
       let isOver = true;
       try {
         await this.#undo(refusal, to);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         isOver = false;
-        onNotUndone(`${error.message}; it is tried again`);
+        this.#options.onNotUndone(`${error.message}; it is tried again`);
         setTimeout(() => this.#settle(refusal, to, letGo), retryMs).unref();
       } finally {
         if (isOver) letGo();

@@ -1,4 +1,4 @@
-// Talks to a cluster: asks one member, and another one when it does not answer, until the time is up. docs/adr/0010 tells why over JSON.
+// Talks to a cluster: asks one member, and another one when it does not answer, until the time is up. docs/adr/0013 tells why over JSON.
 //
 // A request that got no answer may still have been carried out, and may be carried out later: by a member that was stopped with it in its
 // buffers and goes on an hour from now. So everything sent through `call` must be safe to do twice (store-log.ts: a commit names what it
@@ -171,9 +171,9 @@ async function readPassword(path: string): Promise<string> {
 function toError({ status, text }: Answer): EtcdError {
   try {
     const value = JSON.parse(text) as { error?: unknown; message?: unknown; code?: unknown };
-    // Streams wrap it: {"error": {"grpc_code": ..., "message": ...}}
+    // Streams wrap it: {"error": {"grpc_code": ..., "message": ...}}, later releases say "code" there too.
     const inner = typeof value.error === "object" && value.error !== null ? (value.error as Wrapped) : null;
-    const code = inner?.grpc_code ?? value.code;
+    const code = inner?.grpc_code ?? inner?.code ?? value.code;
     const message = inner?.message ?? value.message ?? value.error;
     if (typeof code === "number" && typeof message === "string") return new EtcdError(message, code);
   } catch {
@@ -184,5 +184,6 @@ function toError({ status, text }: Answer): EtcdError {
 
 interface Wrapped {
   readonly grpc_code?: unknown;
+  readonly code?: unknown;
   readonly message?: unknown;
 }

@@ -71,7 +71,7 @@ export class EtcdStore implements ResourceStore {
     this.#client = new EtcdClient(options);
     this.#log = new StoreLog(this.#client, options);
     this.#mirror = { state: new StoreState(options.maxHistory), latest: null, checkpoint: 0 };
-    this.#health = new Health(options.onWarning);
+    this.#health = new Health((message) => options.onWarning(message));
   }
 
   /** Waits for etcd as long as it takes: edges serve what they have meanwhile. @throws Error when etcd refuses us, or holds what we cannot read */
@@ -149,7 +149,9 @@ export class EtcdStore implements ResourceStore {
     try {
       await this.#catchUp();
     } catch (error) {
-      throw new StoreUnavailable(`another version came first, and cannot be read: ${messageOf(error)}`, { cause: error });
+      throw new StoreUnavailable(`another version came first, and cannot be read: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 

@@ -58,7 +58,11 @@ export async function transact(
   { compare = [], success, failure = [] }: Transaction,
   options: CallOptions,
 ): Promise<TransactionResult> {
-  const body = { compare: compare.map(toCompare), success: success.map(toOperation), failure: failure.map(toOperation) };
+  const body = {
+    compare: compare.map(toCompare),
+    success: success.map(toOperation),
+    failure: failure.map(toOperation),
+  };
   const { reply, attempts }: Called<WireTransaction> = await client.call("/v3/kv/txn", body, options);
   return {
     isDone: reply.succeeded ?? false,

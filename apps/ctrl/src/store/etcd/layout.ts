@@ -77,14 +77,14 @@ export function encodeValue(value: object): string {
 }
 
 /** @throws StrangeValue */
-export function decodeValue<Value extends object>(key: string, bytes: Buffer): Value {
+export function decodeValue(key: string, bytes: Buffer): object {
   let value: { readonly format?: unknown };
   try {
     value = JSON.parse(bytes.toString("utf8")) as typeof value;
   } catch {
     throw new StrangeValue(`${key} in etcd is no value of Sluice's; is the prefix used by something else?`);
   }
-  if (value.format === format) return value as Value;
+  if (value.format === format) return value;
   throw new StrangeValue(`${key} in etcd has format ${String(value.format)}, this release is for format ${format}`);
 }
 

@@ -69,8 +69,8 @@ export class StoreLog {
     const [[head], [saved], versions = []] = [read[0] ?? [], read[1] ?? [], read[2]];
     return {
       latest: head === undefined ? null : toName(head),
-      checkpoint: saved === undefined ? null : decodeValue<CheckpointValue>(saved.key, saved.value),
-      versions: versions.map(({ key, value }) => decodeValue<VersionValue>(key, value)),
+      checkpoint: saved === undefined ? null : (decodeValue(saved.key, saved.value) as CheckpointValue),
+      versions: versions.map(({ key, value }) => decodeValue(key, value) as VersionValue),
       revision,
     };
   }
@@ -91,18 +91,14 @@ export class StoreLog {
       this.#client,
       {
         compare: [{ key: latest, equals: expected }, ...uploaded.compare],
-        success: [
-          { put: latest, value: encodeName(name) },
-          { put: key, value: encodeValue(value) },
-          ...uploaded.keep,
-        ],
+        success: [{ put: latest, value: encodeName(name) }, { put: key, value: encodeValue(value) }, ...uploaded.keep],
         failure: [{ range: { key: latest } }, { range: { key } }],
       },
       options,
     );
     if (isDone) return "written";
     const [[head], [written]] = [read[0] ?? [], read[1] ?? []];
-    if (written !== undefined && decodeValue<VersionValue>(key, written.value).id === name.id) return "written";
+    if (written !== undefined && (decodeValue(key, written.value) as VersionValue).id === name.id) return "written";
     if ((head?.value.toString("utf8") ?? null) === expected) {
       throw new StoreUnavailable("etcd was too slow for so large a version; nothing was written");
     }
@@ -131,7 +127,7 @@ export class StoreLog {
     const { number } = image.snapshot;
     const key = this.#layout.checkpoint;
     const [saved] = await readRange(this.#client, { key }, options);
-    const present = saved === undefined ? 0 : decodeValue<CheckpointValue>(key, saved.value).number;
+    const present = saved === undefined ? 0 : (decodeValue(key, saved.value) as CheckpointValue).number;
     if (present >= number) return present;
     const { reference, compare, keep } = await this.#uploadImage(image, options);
     const value: CheckpointValue = { number, id, chunks: reference };
@@ -185,7 +181,7 @@ function encodeName({ number, id }: VersionName): string {
 }
 
 function toName({ key, value }: KeyValue): VersionName {
-  const { number, id } = decodeValue<VersionName>(key, value);
+  const { number, id } = decodeValue(key, value) as VersionName;
   if (!Number.isSafeInteger(number) || typeof id !== "string") throw new StrangeValue(`${key} in etcd is damaged`);
   return { number, id };
 }

@@ -68,7 +68,7 @@ export class KeyWatch {
     const from = this.#revision === 0 ? {} : { start_revision: String(this.#revision + 1) };
     const start = { key: base64(this.#key), progress_notify: true, ...from };
     for await (const reply of this.#client.stream("/v3/watch", { create_request: start }, signal)) {
-      this.#take(reply as WatchReply);
+      this.#take(reply);
     }
   }
 
