@@ -16,18 +16,16 @@ import {
   type VersionDetails,
   type VersionRecord,
 } from "../resource-store.ts";
-import { StoreState } from "../store-state.ts";
+import type { StoreState } from "../store-state.ts";
 import { Turns } from "../turns.ts";
 import { EtcdClient, type EtcdClientOptions } from "./client.ts";
 import { EtcdError, EtcdUnreachable, messageOf } from "./etcd-error.ts";
 import { Health } from "./health.ts";
-import type { VersionName } from "./layout.ts";
 import { Looks } from "./looks.ts";
+import { Mirror } from "./mirror.ts";
 import { StoreLog, unknownOutcome } from "./store-log.ts";
 
 const defaultCheckpointEvery = 100;
-/** Each means that what was read had been compacted away meanwhile. */
-const maxReadAttempts = 5;
 const openRetryMs = 1_000;
 const warnEveryMs = 10_000;
 
@@ -47,13 +45,6 @@ export interface EtcdStoreOptions extends EtcdClientOptions {
   onWarning(message: string): void;
 }
 
-/** Everything this ctrl knows of the store. */
-interface Mirror {
-  state: StoreState;
-  latest: VersionName | null;
-  checkpoint: number;
-}
-
 export class EtcdStore implements ResourceStore {
   readonly #options: EtcdStoreOptions;
   readonly #client: EtcdClient;
@@ -65,12 +56,13 @@ export class EtcdStore implements ResourceStore {
   readonly #turns = new Turns();
   #looks: Looks | null = null;
   #isSaving = false;
+  #isClosed = false;
 
   private constructor(options: EtcdStoreOptions) {
     this.#options = options;
     this.#client = new EtcdClient(options);
     this.#log = new StoreLog(this.#client, options);
-    this.#mirror = { state: new StoreState(options.maxHistory), latest: null, checkpoint: 0 };
+    this.#mirror = new Mirror(this.#log, options.maxHistory);
     this.#health = new Health((message) => options.onWarning(message));
   }
 
@@ -119,6 +111,7 @@ export class EtcdStore implements ResourceStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listeners.clear();
     this.#looks?.close();
     this.#client.close();
@@ -137,8 +130,7 @@ export class EtcdStore implements ResourceStore {
       await this.#catchUpOnStale();
       return this.#stale();
     }
-    const version = state.apply(entry);
-    this.#mirror.latest = name;
+    const version = this.#mirror.apply(name, entry);
     this.#saveWhenDue();
     this.#tell();
     return { outcome: "committed", version, snapshot: state.snapshot };
@@ -185,50 +177,19 @@ export class EtcdStore implements ResourceStore {
       this.#health.reached();
       return latest?.revision ?? 0;
     } catch (error) {
-      this.#health.unreachable(messageOf(error));
+      if (!this.#isClosed) this.#health.unreachable(messageOf(error));
       throw error;
     }
   }
 
-  /** Brings the mirror up to what a quorum has. In a turn. */
+  /** In a turn. */
   async #catchUp(): Promise<void> {
     const before = this.#mirror.state.snapshot.number;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        while (await this.#readPage());
-        break;
-      } catch (error) {
-        const isWorthMore = error instanceof EtcdError && error.isCompacted && attempt < maxReadAttempts;
-        if (!isWorthMore) throw error;
-      }
+    try {
+      await this.#mirror.catchUp({ deadlineMs: this.#options.timeoutMs });
+    } finally {
+      if (this.#mirror.state.snapshot.number !== before) this.#tell();
     }
-    if (this.#mirror.state.snapshot.number !== before) this.#tell();
-  }
-
-  /** @returns true when there may be more */
-  async #readPage(): Promise<boolean> {
-    const mirror = this.#mirror;
-    const options = { deadlineMs: this.#options.timeoutMs };
-    const { number } = mirror.state.snapshot;
-    const { latest, checkpoint, versions, revision } = await this.#log.readAfter(number, options);
-    mirror.checkpoint = checkpoint?.number ?? 0;
-    if (latest?.id === mirror.latest?.id) return false;
-    if (latest === null || latest.number <= number) throw anotherHistory(number, latest?.number ?? 0);
-    const hasBegun = mirror.latest !== null || checkpoint === null;
-    if (!hasBegun || versions[0]?.number !== number + 1) {
-      // We have just begun, or were away for longer than versions are kept: everything is read again.
-      if (checkpoint === null || checkpoint.number <= number) throw new Error(`versions after ${number} are missing`);
-      const image = await this.#log.imageOf(checkpoint, revision, options);
-      mirror.state = new StoreState(this.#options.maxHistory, image);
-      mirror.latest = { number: checkpoint.number, id: checkpoint.id };
-      return true;
-    }
-    for (const version of versions) {
-      if (version.previous !== (mirror.latest?.id ?? null)) throw anotherHistory(number, latest.number);
-      mirror.state.apply(await this.#log.entryOf(version, revision, options));
-      mirror.latest = { number: version.number, id: version.id };
-    }
-    return mirror.latest?.id !== latest.id;
   }
 
   async #catchUpAtLast(): Promise<void> {
@@ -255,9 +216,11 @@ export class EtcdStore implements ResourceStore {
     if (this.#isSaving || latest === null || latest.number - checkpoint < checkpointEvery) return;
     this.#isSaving = true;
     void this.#log
-      .saveCheckpoint(structuredImage(state), latest.id, { deadlineMs: timeoutMs })
+      .saveCheckpoint(stillImage(state), latest.id, { deadlineMs: timeoutMs })
       .then((number) => (this.#mirror.checkpoint = number))
-      .catch((error: unknown) => this.#options.onWarning(`the checkpoint in etcd was not written: ${messageOf(error)}`))
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#options.onWarning(`the checkpoint in etcd was not written: ${messageOf(error)}`);
+      })
       .finally(() => (this.#isSaving = false));
   }
 
@@ -268,13 +231,6 @@ export class EtcdStore implements ResourceStore {
 }
 
 /** The history is a list that grows; the snapshot never changes. */
-function structuredImage({ image }: StoreState) {
+function stillImage({ image }: StoreState) {
   return { snapshot: image.snapshot, history: [...image.history] };
-}
-
-/** Versions were answered that etcd does not have, or has others in their place: nothing is written on top of that. */
-function anotherHistory(ours: number, theirs: number): Error {
-  return new Error(
-    `etcd holds another history than this ctrl: its latest version is ${theirs}, ours ${ours}. Was a backup restored? Restart this ctrl to take over what etcd has`,
-  );
 }
