@@ -23,7 +23,11 @@ describe("the control API", () => {
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
     const { version } = await edge.expect("commit");
     const listener = { name: "0.0.0.0_8080", address: "0.0.0.0", port: 8080, boundPort: 18080, engine: "uws" } as const;
-    edge.say({ type: "status", workers: [{ worker: 1, pid: 10, version, sinceMs: 0 }], listeners: [listener] });
+    edge.say({
+      type: "status",
+      workers: [{ worker: 1, pid: 10, version, sinceMs: 0, appliedMs: 5 }],
+      listeners: [listener],
+    });
     edge.ack(version);
     const status = await plane.until<StatusReport>("/v1/status", (body) =>
       JSON.stringify(body.edges).includes('"appliedMs":5'),

@@ -48,7 +48,7 @@ describe("openapi.json", () => {
     await using plane = await RunningPlane.start({ "a.yaml": plainGateway(8080) });
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
     const { version } = await edge.accept();
-    edge.say({ type: "status", workers: [{ worker: 1, pid: 10, version, sinceMs: 0 }], listeners: [] });
+    edge.say({ type: "status", workers: [{ worker: 1, pid: 10, version, sinceMs: 0, appliedMs: 5 }], listeners: [] });
     const { paths } = (await plane.get("/v1/openapi.json")).body as OpenApi;
     const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { x: y }\n";
     const yaml = { headers: { "content-type": "application/yaml" }, body: text };

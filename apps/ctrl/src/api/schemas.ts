@@ -158,5 +158,16 @@ export const statusSchema = z.object({
     .object({ number: z.int(), at: time, refused: z.array(z.int()), reason: z.string() })
     .nullable()
     .describe("The last version by which pushes were taken back because an edge refused them."),
+  certificates: z
+    .array(
+      z.object({
+        name: z.string().describe("The secret's name, or the setting that names the certificate."),
+        kind: z.string(),
+        notAfter: time,
+        daysLeft: z.number(),
+        stage: z.string().describe("`fine`, `soon`, `urgent` or `expired`."),
+      }),
+    )
+    .describe("Nearest end first."),
   pid: z.int(),
 });

@@ -1,6 +1,7 @@
 // What the endpoints work with: the parts of the control plane, put together elsewhere.
 import type { Compiler } from "../compile/compiler.ts";
-import type { EdgeStatus } from "../publish/edge-connection.ts";
+import type { CertificateStatus } from "../publish/certificate-watch.ts";
+import type { EdgeStatus } from "../publish/edge-status.ts";
 import type { Convergence } from "../push/convergence.ts";
 import type { Pusher } from "../push/pusher.ts";
 import type { LiveTable } from "../store/live-table.ts";
@@ -20,4 +21,6 @@ export interface Services {
   /** The watched directory, or `off`. */
   readonly source: string;
   edges(): readonly EdgeStatus[];
+  /** Nearest end first. */
+  certificates(): readonly CertificateStatus[];
 }

@@ -1,6 +1,6 @@
 // GET /v1/status: what is live where, since when, and what the last attempt said. Times are RFC 3339.
 import type { Diagnostic } from "@sluice/core/model";
-import type { EdgeStatus } from "../publish/edge-connection.ts";
+import type { EdgeStatus } from "../publish/edge-status.ts";
 import type { ConvergenceReport } from "../push/convergence.ts";
 import type { LastAttempt } from "../store/versions.ts";
 import type { Services } from "./services.ts";
@@ -28,6 +28,15 @@ export interface StatusReport {
     readonly refused: readonly number[];
     readonly reason: string;
   } | null;
+  readonly certificates: readonly {
+    /** The secret's name, or the setting that names the certificate. */
+    readonly name: string;
+    readonly kind: string;
+    readonly notAfter: string;
+    readonly daysLeft: number;
+    /** `fine`, `soon`, `urgent` or `expired`; see the settings `certificates`. */
+    readonly stage: string;
+  }[];
   readonly pid: number;
 }
 
@@ -46,6 +55,13 @@ export async function reportStatus(services: Services): Promise<StatusReport> {
     convergence: target === null ? null : convergence.report(target),
     store: { ...store.health, resources: resources.size },
     rollback: await lastRollback(store),
+    certificates: services.certificates().map(({ secret, notAfterMs, kind, daysLeft, stage }) => ({
+      name: secret,
+      kind,
+      notAfter: toTime(notAfterMs),
+      daysLeft,
+      stage,
+    })),
     pid: process.pid,
   };
 }
@@ -66,12 +82,39 @@ async function lastRollback(store: Services["store"]): Promise<StatusReport["rol
   return { number, at: toTime(atMs), refused, reason };
 }
 
-function reportEdge({ connectedSinceMs, workers, nack, ...edge }: EdgeStatus): object {
+function reportEdge({
+  id,
+  productVersion,
+  address,
+  connectedSinceMs,
+  version,
+  pending,
+  workers,
+  listeners,
+  nack,
+  bytesSent,
+  lastCommit,
+}: EdgeStatus): object {
   return {
-    ...edge,
+    id,
+    productVersion,
+    address,
+    version,
+    pending,
+    listeners,
     connectedSince: toTime(connectedSinceMs),
     workers: workers.map(({ sinceMs, ...worker }) => ({ ...worker, since: toTime(sinceMs) })),
     nack:
       nack === null ? null : { version: nack.version, worker: nack.worker, reason: nack.reason, at: toTime(nack.atMs) },
+    bytesSent,
+    lastCommit:
+      lastCommit === null
+        ? null
+        : {
+            version: lastCommit.version,
+            bytes: lastCommit.bytes,
+            resources: lastCommit.resources,
+            at: toTime(lastCommit.atMs),
+          },
   };
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { EventHub } from "../api/event-hub.ts";
 import { createApi, listenApi } from "../api/server.ts";
 import { Compiler } from "../compile/compiler.ts";
+import { CertificateWatch } from "../publish/certificate-watch.ts";
 import { prepareDirectories, userId } from "../publish/directories.ts";
 import { Publisher } from "../publish/server.ts";
 import { Convergence } from "../push/convergence.ts";
@@ -13,6 +14,7 @@ import { DirectoryChanges } from "../push/directory-changes.ts";
 import { Live } from "../push/live.ts";
 import { newDiagnostics } from "../push/new-diagnostics.ts";
 import { Pusher } from "../push/pusher.ts";
+import { RecompileTimer } from "../push/recompile-timer.ts";
 import { followRefusals } from "../push/refusals.ts";
 import { followStore } from "../push/store-changes.ts";
 import { DirectorySource } from "../source/directory.ts";
@@ -22,7 +24,7 @@ import type { ResourceStore } from "../store/resource-store.ts";
 import { type Outcome, VersionStore } from "../store/versions.ts";
 import type { Logger } from "./log.ts";
 import { tellAttempt, tellPublishing, tellUndone, tellVersions } from "./plane-events.ts";
-import { logDiagnostics, logOutcome, logPublishing, logUndone } from "./plane-log.ts";
+import { logDiagnostics, logExpiry, logOutcome, logPublishing, logUndone } from "./plane-log.ts";
 import type { LoadedSettings } from "./settings.ts";
 import { readVersion } from "./version.ts";
 
@@ -48,6 +50,8 @@ export class ControlPlane {
   readonly #events = new EventHub();
   readonly #convergence = new Convergence(this.#tables, () => this.#edges());
   readonly #compiler: Compiler;
+  readonly #certificates: CertificateWatch;
+  readonly #recompilation = new RecompileTimer(() => this.#opened?.directory.again());
   #source: DirectorySource | null = null;
   #opened: Opened | null = null;
   #publisher: Publisher | null = null;
@@ -58,17 +62,24 @@ export class ControlPlane {
   constructor(loaded: LoadedSettings, log: Logger) {
     this.#settings = loaded;
     this.#log = log;
-    const { node, edge } = loaded.settings;
+    const { node, edge, certificates } = loaded.settings;
     this.#compiler = new Compiler({
       defaultNamespace,
       baseDirectory: loaded.baseDirectory,
       gateway: {
-        gateway: { namespace: node.namespace, labels: node.labels },
+        gateway: { namespace: node.namespace, labels: node.labels, locality: node.locality },
         engine: edge.http10 ? "node" : edge.engine,
         alpn: edge.alpn,
       },
       runningTable: () => this.#tables.current?.table ?? null,
     });
+    this.#certificates = new CertificateWatch({
+      limits: certificates,
+      currentTable: () => this.#tables.current?.table ?? null,
+      ownEndMs: () => this.#publisher?.certificateEndMs ?? null,
+      onWarning: (warning) => logExpiry(log, warning),
+    });
+    this.#tables.onChange(() => this.#certificates.look());
     tellVersions(this.#events, this.#tables);
   }
 
@@ -77,24 +88,32 @@ export class ControlPlane {
    *
    * @throws Error when an address cannot be taken, or the state directory is not safe, in use or damaged
    */
-  async start(): Promise<{ readonly url: string; readonly socketPath: string }> {
+  async start(): Promise<{
+    readonly url: string;
+    readonly socketPath: string;
+    readonly publishAddress: string | null;
+  }> {
     const { ctrl, state, config } = this.#settings.settings;
     const socket = controlSocket(state.directory, { tmpDirectory: tmpdir(), uid: userId });
     await prepareDirectories(state.directory, socket);
     const { api, directory } = (this.#opened = await this.#open());
     const url = await listenApi(api, ctrl);
+    const socketPath = socket.path;
     const events = tellPublishing(this.#events, this.#convergence, logPublishing(this.#log));
-    const publisher = new Publisher({ socketPath: socket.path, ctrlUrl: url, store: this.#tables, events });
-    await publisher.listen();
+    const publisher = new Publisher({ socketPath, ctrlUrl: url, store: this.#tables, events, remote: ctrl.publish });
+    const publishAddress = await publisher.listen();
     this.#publisher = publisher;
-    this.#log.info({ url, socketPath: socket.path, directory: config.directory }, "control plane is up");
+    this.#certificates.look();
+    this.#log.info({ url, socketPath, publishAddress, directory: config.directory }, "control plane is up");
     await this.#readDirectory(directory);
-    return { url, socketPath: socket.path };
+    return { url, socketPath, publishAddress };
   }
 
   /** Publishes nothing any more, waits until the edges are gone where that is wanted, and closes everything. */
   async stop({ afterEdges }: { readonly afterEdges: boolean }): Promise<void> {
     this.#isStopping = true;
+    this.#certificates.close();
+    this.#recompilation.close();
     await this.#source?.close();
     this.#opened?.directory.close();
     this.#opened?.unfollow();
@@ -118,6 +137,7 @@ export class ControlPlane {
       events: {
         onRecorded: (outcome) => this.#onRecorded(outcome),
         onFiles: (files) => this.#source?.watchFiles(files),
+        onRecompileAt: (atMs) => this.#recompilation.set(atMs),
         onFailure: (error) => this.#onFailure(error),
       },
     });
@@ -162,6 +182,7 @@ export class ControlPlane {
         maxEventStreams: ctrl.maxEventStreams,
         source: config.directory,
         edges: () => this.#edges(),
+        certificates: () => this.#certificates.report(),
       },
       onError: (error) => this.#onFailure(error),
       onWarning: (message) => this.#log.warn(message),

@@ -33,6 +33,8 @@ export function tellPublishing(hub: EventHub, convergence: Convergence, log: Pub
       hub.emit("nack", event);
       convergence.update();
     },
+    onStranger: (address, reason) => log.onStranger(address, reason),
+    onCredentials: (problem) => log.onCredentials(problem),
   };
 }
 

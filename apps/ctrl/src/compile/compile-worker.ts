@@ -23,6 +23,8 @@ export interface CompileReply {
   readonly files: ReadonlyMap<string, string>;
   /** Changes with every text and every certificate. */
   readonly inputDigest: string;
+  /** See `CompileResult`. */
+  readonly recompileAtMs: number | null;
   /** `file:line` of every resource that the directory declares. */
   readonly declared: ReadonlyMap<string, string>;
 }
@@ -31,12 +33,13 @@ export interface CompileReply {
 export default async function compile(job: CompileJob): Promise<unknown> {
   const { previousSecrets, ...request } = job;
   const configuration = await readConfiguration({ ...request, previousSecrets: decodeSecrets(previousSecrets) });
-  const { diagnostics, table, certificates } = configuration;
+  const { diagnostics, table, certificates, recompileAtMs } = configuration;
   const reply: CompileReply = {
     diagnostics,
     table: table === null ? null : packTable(encodeTable(table)),
     files: certificates.signatures,
     inputDigest: digestInput(job, configuration),
+    recompileAtMs,
     declared: configuration.declared,
   };
   // `move` knows objects that name what is to be transferred; its type does not.

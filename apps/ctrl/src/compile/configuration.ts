@@ -5,7 +5,7 @@ import { type CertificateFiles, readCertificateFiles } from "./certificate-files
 import { joinOrigins, type Origins } from "./origins.ts";
 
 /** What compile has to be told, but for what is read from disk. */
-export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets">;
+export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets" | "nowMs">;
 
 export interface ConfigurationRequest extends Origins {
   /** Relative paths of certificates start here. */
@@ -22,6 +22,8 @@ export interface Configuration {
   /** Null when any diagnostic is an error. */
   readonly table: Table | null;
   readonly certificates: CertificateFiles;
+  /** See `CompileResult`. */
+  readonly recompileAtMs: number | null;
   /** `file:line` of every resource that a file declares. */
   readonly declared: ReadonlyMap<string, string>;
 }
@@ -37,16 +39,18 @@ export async function readConfiguration(request: ConfigurationRequest): Promise<
   }
   // Also when there are errors: they may be repaired by the arrival of a file.
   const certificates = await readCertificateFiles(referencedFiles(resources), request.baseDirectory);
-  const result = { documentCount: documents.length, certificates, declared };
-  if (hasErrors(findings)) return { ...result, diagnostics: findings.toSorted(byPlace), table: null };
+  const refused = { documentCount: documents.length, certificates, declared, table: null, recompileAtMs: null };
+  if (hasErrors(findings)) return { ...refused, diagnostics: findings.toSorted(byPlace) };
   const { previousSecrets } = request;
-  const { table, diagnostics: compilation } = compileTable(resources, {
+  const compiled = compileTable(resources, {
     ...request.gateway,
+    nowMs: Date.now(),
     files: certificates.contents,
     ...(previousSecrets === undefined ? {} : { previousSecrets }),
   });
-  const diagnostics = [...findings, ...compilation].toSorted(byPlace);
-  return { ...result, diagnostics, table: hasErrors(diagnostics) ? null : table };
+  const diagnostics = [...findings, ...compiled.diagnostics].toSorted(byPlace);
+  if (hasErrors(diagnostics)) return { ...refused, diagnostics };
+  return { ...refused, diagnostics, table: compiled.table, recompileAtMs: compiled.recompileAtMs };
 }
 
 /** By file, line and column; what stands in one place keeps its order. */

@@ -1,5 +1,5 @@
 // Whether every connected edge serves a table, all its workers with it: what the answer to a push waits for.
-import type { EdgeStatus } from "../publish/edge-connection.ts";
+import type { EdgeStatus } from "../publish/edge-status.ts";
 import type { VersionStore } from "../store/versions.ts";
 
 /** Undone versions that are remembered, for a push that begins to wait late. */

@@ -11,6 +11,8 @@ export interface LiveEvents {
   onRecorded(outcome: Outcome): void;
   /** Files that the compilation read beside the directory: signature by path. */
   onFiles(files: ReadonlyMap<string, string>): void;
+  /** When compiling what runs now once more gives another table; null: never. */
+  onRecompileAt(atMs: number | null): void;
   /** A bug, or memory that ran out; the running version stays. */
   onFailure(error: unknown): void;
 }
@@ -59,6 +61,7 @@ export class Live {
       source,
       origin,
     });
+    if (outcome === "published" || outcome === "repeat") this.#events.onRecompileAt(compiled.recompileAtMs);
     this.#events.onRecorded(outcome);
     return outcome;
   }

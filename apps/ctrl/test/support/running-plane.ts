@@ -32,17 +32,23 @@ export class RunningPlane implements AsyncDisposable {
   /**
    * @param files of the configuration directory, by name
    * @param ctrl merged into the settings of that name
+   * @param node the same
    */
   static async start(
     files: Readonly<Record<string, string>>,
     ctrl: (directory: TemporaryDirectory) => Partial<Settings["ctrl"]> = () => ({}),
+    node: Partial<Settings["node"]> = {},
   ): Promise<RunningPlane> {
     const directory = await temporaryDirectory();
     await mkdir(directory.at("config"));
     for (const [name, text] of Object.entries(files)) await writeFile(directory.at("config", name), text);
     const settings = resolveSettings(defaultSettings(), directory.path);
     const loaded = {
-      settings: { ...settings, ctrl: { ...settings.ctrl, address: "127.0.0.1:0", ...ctrl(directory) } },
+      settings: {
+        ...settings,
+        node: { ...settings.node, ...node },
+        ctrl: { ...settings.ctrl, address: "127.0.0.1:0", ...ctrl(directory) },
+      },
       file: null,
       baseDirectory: directory.path,
     };

@@ -40,6 +40,7 @@ describe("a request", () => {
       trust: "",
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
       remoteAddress: "127.0.0.1",
       localPort: listener.port,
     });

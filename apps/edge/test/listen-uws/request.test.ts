@@ -138,6 +138,7 @@ describe.skipIf(isUwsMissing)("requests that are accepted", () => {
       localPort: world.port,
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
     });
   });
 

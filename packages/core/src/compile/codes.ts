@@ -16,8 +16,14 @@ export const compileCodes = {
     "The file does not exist or cannot be read; connections that need it are refused until it can.",
   "invalid-certificate":
     "The certificate, key, CA or revocation list cannot be used; what served before is kept, if anything.",
+  "certificate-not-yet-valid":
+    "The certificate's validity has not begun; what served before is kept, if anything, until it has.",
   "duplicate-service-host": "A host is declared twice; the Service, or else the older ServiceEntry, wins.",
   "duplicate-destination-rule": "Several DestinationRules have a traffic policy for one host; the first one's is used.",
+  "delegate-conflict":
+    "A rule of a delegate matches what the rule that names the delegate does not hand on; it is left out.",
+  "duplicate-subset": "Several DestinationRules of one host define a subset of the same name; the first one's is used.",
+  "empty-subset": "No endpoint has the labels of a subset that routes lead to: requests to it get 503.",
   "virtual-service-unused": "A VirtualService is bound to a Gateway but no route of it is served.",
 } as const;
 

@@ -53,7 +53,8 @@ function rememberRoutes({ context }: RouteConfigScope): RoutesOf {
     built.set(gateway, ofGateway);
     let routes = ofGateway.get(virtualService);
     if (routes === undefined) {
-      routes = buildRoutes({ virtualService, gateway, port: server.server.port.number }, context);
+      const isTls = server.kind === "tls";
+      routes = buildRoutes({ virtualService, gateway, port: server.server.port.number, isTls }, context);
       ofGateway.set(virtualService, routes);
     }
     return routes;

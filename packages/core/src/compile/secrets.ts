@@ -30,6 +30,8 @@ interface NamedFile {
 export class SecretCollector {
   readonly #context: CompileContext;
   readonly #entries = new Map<string, Entry>();
+  /** When the first certificate that is refused because its time has not come becomes valid; null: there is none. */
+  nextValidFromMs: number | null = null;
 
   constructor(context: CompileContext) {
     this.#context = context;
@@ -102,6 +104,8 @@ export class SecretCollector {
   // away does: removing a Secret is how an operator withdraws it.
   #judge(name: string, content: SecretContent): Entry {
     if (content.status === "ready") return { resource: toResource(name, content), problem: null };
+    if (content.validFromMs !== undefined)
+      this.nextValidFromMs = Math.min(content.validFromMs, this.nextValidFromMs ?? Infinity);
     const previous = this.#context.options.previousSecrets?.get(name);
     const keepsPrevious = content.status === "invalid" && previous?.status === "ready";
     const consequence = keepsPrevious ? "what it held before is still served" : "connections that need it are refused";

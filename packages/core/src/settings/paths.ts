@@ -11,16 +11,25 @@ const maxSocketPathBytes = 100;
 /** Settings with every path absolute. Relative ones are relative to `baseDirectory`: sluice.yaml's own, or the working directory. */
 export function resolveSettings(settings: Settings, baseDirectory: string): Settings {
   const absolute = (path: string) => resolve(baseDirectory, path);
-  const { accessLog } = settings.edge;
+  const { accessLog, ctrlTls } = settings.edge;
   const path = accessLog.path === "off" ? "off" : absolute(accessLog.path);
   const { directory } = settings.config;
   return {
     ...settings,
     config: { ...settings.config, directory: directory === "off" ? "off" : absolute(directory) },
     state: { ...settings.state, directory: absolute(settings.state.directory) },
-    edge: { ...settings.edge, accessLog: { ...accessLog, path } },
-    ctrl: resolveApiPaths(settings.ctrl, absolute),
+    edge: {
+      ...settings.edge,
+      accessLog: { ...accessLog, path },
+      ...(ctrlTls === undefined ? {} : { ctrlTls: absoluteAt(ctrlTls, ["certificate", "privateKey", "ca"], absolute) }),
+    },
+    ctrl: { ...resolveApiPaths(settings.ctrl, absolute), ...resolvePublishPaths(settings.ctrl, absolute) },
   };
+}
+
+function resolvePublishPaths({ publish }: Settings["ctrl"], absolute: (path: string) => string) {
+  if (publish === undefined) return {};
+  return { publish: { ...publish, tls: absoluteAt(publish.tls, ["certificate", "privateKey", "clientCa"], absolute) } };
 }
 
 function resolveApiPaths<Ctrl extends Settings["ctrl"]>(ctrl: Ctrl, absolute: (path: string) => string): Ctrl {
@@ -50,6 +59,15 @@ function resolveEtcdPaths(etcd: EtcdSettings, absolute: (path: string) => string
     },
     ...(passwordFile === undefined ? {} : { passwordFile: absolute(passwordFile) }),
   };
+}
+
+/** The object with the paths under these keys made absolute. */
+function absoluteAt<Key extends string, Type extends Readonly<Record<Key, string>>>(
+  value: Type,
+  keys: readonly Key[],
+  absolute: (path: string) => string,
+): Type {
+  return { ...value, ...Object.fromEntries(keys.map((key) => [key, absolute(value[key])])) };
 }
 
 export interface ControlSocket {

@@ -141,6 +141,7 @@ export class TlsAcceptor {
       ...connection.addresses,
       sni,
       peerCertificate: verdict.peer,
+      tlsVersion: socket.getProtocol(),
     });
   }
 
