@@ -34,7 +34,9 @@ export class EtcdMember {
   }
 
   start(): void {
-    this.#process = spawn("etcd", this.#args, { stdio: "ignore" });
+    const started = spawn("etcd", this.#args, { stdio: "ignore" });
+    endWithThisProcess(started);
+    this.#process = started;
   }
 
   signal(name: NodeJS.Signals): void {
@@ -61,6 +63,13 @@ export class EtcdMember {
       return null;
     }
   }
+}
+
+/** A test that hangs is killed and disposes of nothing: then a shell, whose input has ended with us, does. */
+function endWithThisProcess(started: ChildProcess): void {
+  const script = `cat >/dev/null; kill -9 ${started.pid}`;
+  const guard = spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"] });
+  started.once("exit", () => guard.kill("SIGKILL"));
 }
 
 export class EtcdCluster {

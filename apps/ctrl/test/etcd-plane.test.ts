@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { CuttableWire } from "../../../test/support/cuttable-wire.ts";
 import { etcdCluster, hasEtcd } from "../../../test/support/etcd.ts";
+import { eventually } from "../../../test/support/eventually.ts";
 import { plainGateway } from "./support/configurations.ts";
 import { FakeEdge } from "./support/fake-edge.ts";
 import { RunningPlane } from "./support/running-plane.ts";
@@ -47,6 +48,9 @@ it.runIf(hasEtcd)("a version refused while etcd was away is taken back for all w
   await near.until<Status>("/v1/status", ({ store }) => store.problem !== null);
   edge.nack(refused.version, "cannot listen");
   expect((await edge.accept()).version).toBe(before.version);
+  const notUndone = /^what an edge refused stays in the store: etcd cannot be used since .*; it is tried again$/;
+  const isTold = () => (near.errors.some((line) => notUndone.test(line)) ? true : null);
+  await eventually("a failure to write that down", isTold, 20_000);
   expect((await far.get("/v1/status")).body).toMatchObject({ number: 1, version: refused.version });
   wire.mend();
   await far.until<Status>("/v1/status", ({ number, version }) => number === 2 && version === before.version);
