@@ -22,8 +22,8 @@ export async function holdPort(host = "127.0.0.1", wanted = 0): Promise<HeldPort
   };
 }
 
-export async function freePort(): Promise<number> {
-  const held = await holdPort();
+export async function freePort(host?: string): Promise<number> {
+  const held = await holdPort(host);
   await held[Symbol.asyncDispose]();
   return held.port;
 }

@@ -5,7 +5,7 @@
 // nobody touched since, become what they were in the last version that an edge served. Several versions that were published as one table
 // (an edge slow to answer is sent only the latest) are taken back together: nobody can tell which of them was refused.
 import { describeDocument, hasErrors } from "@sluice/core/model";
-import type { Snapshot, VersionRecord } from "../store/resource-store.ts";
+import { type Snapshot, StoreUnavailable, type VersionRecord } from "../store/resource-store.ts";
 import type { Refusal } from "../store/versions.ts";
 import type { PlannedChange } from "./change.ts";
 import { planRestore, toKey } from "./change.ts";
@@ -14,6 +14,7 @@ import type { Live } from "./live.ts";
 
 /** Each means that another ctrl was quicker. */
 const maxAttempts = 20;
+const retryMs = 2_000;
 
 export interface RefusalsOptions {
   readonly live: Live;
@@ -44,7 +45,24 @@ class Refusals {
     if (refused === null || refused.inputs.number === 0) return;
     const to = refused.inputs.number;
     const letGo = this.#options.convergence.hold({ from: refusal.back?.inputs.number ?? 0, to });
-    this.#options.live.schedule(async () => await this.#undo(refusal, to).finally(letGo));
+    this.#settle(refusal, to, letGo);
+  }
+
+  /** A store that cannot be written now is tried again until it can: what an edge refused must not stay the truth of the other ctrls. */
+  #settle(refusal: Refusal, to: number, letGo: () => void): void {
+    this.#options.live.schedule(async () => {
+      let isOver = true;
+      try {
+        await this.#undo(refusal, to);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        isOver = false;
+        this.#options.onNotUndone(`${error.message}; it is tried again`);
+        setTimeout(() => this.#settle(refusal, to, letGo), retryMs).unref();
+      } finally {
+        if (isOver) letGo();
+      }
+    });
   }
 
   async #undo(refusal: Refusal, to: number): Promise<void> {

@@ -9,6 +9,7 @@ interface Bound {
   readonly url: string;
   readonly socketPath: string;
   readonly warnings: string[];
+  readonly errors: string[];
 }
 
 export class RunningPlane implements AsyncDisposable {
@@ -17,6 +18,8 @@ export class RunningPlane implements AsyncDisposable {
   readonly socketPath: string;
   /** Messages of the log at level warn. */
   readonly warnings: string[];
+  /** The same at level error, with what they give as reason. */
+  readonly errors: string[];
   readonly #begin: () => ControlPlane;
   #plane: ControlPlane;
 
@@ -27,6 +30,7 @@ export class RunningPlane implements AsyncDisposable {
     this.url = bound.url;
     this.socketPath = bound.socketPath;
     this.warnings = bound.warnings;
+    this.errors = bound.errors;
   }
 
   /**
@@ -52,14 +56,15 @@ export class RunningPlane implements AsyncDisposable {
       file: null,
       baseDirectory: directory.path,
     };
-    const warnings: string[] = [];
+    const [warnings, errors]: [string[], string[]] = [[], []];
     const write = (line: string) => {
-      const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+      const { level, msg, reason = "" } = JSON.parse(line) as { level: number; msg: string; reason?: string };
       if (level === pino.levels.values["warn"]) warnings.push(msg);
+      if (level === pino.levels.values["error"]) errors.push(`${msg}: ${reason}`);
     };
     const begin = () => new ControlPlane(loaded, pino({ level: "warn" }, { write }));
     const plane = begin();
-    return new RunningPlane(directory, begin, plane, { ...(await plane.start()), warnings });
+    return new RunningPlane(directory, begin, plane, { ...(await plane.start()), warnings, errors });
   }
 
   /** Another control plane in its place, on what it left. */

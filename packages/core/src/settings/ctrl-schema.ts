@@ -1,5 +1,6 @@
 // The keys of sluice.yaml's `ctrl` that concern the API and the store: who may do what, and where what was pushed is kept.
 import { z } from "zod";
+import { storeSettings } from "./store-schema.ts";
 
 const role = z.enum(["read", "write"]);
 
@@ -64,5 +65,6 @@ export const ctrlApiKeys = {
     .default(32 * 1024 * 1024)
     .describe("Bytes of a request's body; more is 413."),
   maxEventStreams: z.int().min(1).max(10_000).default(64).describe("Clients that may follow `/v1/events` at once."),
+  store: storeSettings.prefault({}),
   history: z.int().min(1).max(10_000).default(100).describe("Versions that are kept to look at and to go back to."),
 };

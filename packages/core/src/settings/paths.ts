@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { Settings } from "./schema.ts";
 
+type EtcdSettings = NonNullable<Settings["ctrl"]["store"]["etcd"]>;
+
 /** A socket's path must fit in 108 bytes with its final NUL on Linux, 104 on macOS and the BSDs. */
 const maxSocketPathBytes = 100;
 
@@ -31,7 +33,7 @@ function resolvePublishPaths({ publish }: Settings["ctrl"], absolute: (path: str
 }
 
 function resolveApiPaths<Ctrl extends Settings["ctrl"]>(ctrl: Ctrl, absolute: (path: string) => string): Ctrl {
-  const { tls, tokens } = ctrl;
+  const { tls, tokens, store } = ctrl;
   const clientCa = tls?.clientCa === undefined ? {} : { clientCa: absolute(tls.clientCa) };
   const files =
     tls === undefined ? {} : { certificate: absolute(tls.certificate), privateKey: absolute(tls.privateKey) };
@@ -41,6 +43,21 @@ function resolveApiPaths<Ctrl extends Settings["ctrl"]>(ctrl: Ctrl, absolute: (p
       return token.tokenFile === undefined ? token : { ...token, tokenFile: absolute(token.tokenFile) };
     }),
     ...(tls === undefined ? {} : { tls: { ...tls, ...files, ...clientCa } }),
+    store: store.etcd === undefined ? store : { ...store, etcd: resolveEtcdPaths(store.etcd, absolute) },
+  };
+}
+
+function resolveEtcdPaths(etcd: EtcdSettings, absolute: (path: string) => string): EtcdSettings {
+  const { passwordFile, tls } = etcd;
+  const { ca, certificate, privateKey } = tls;
+  return {
+    ...etcd,
+    tls: {
+      ...(ca === undefined ? {} : { ca: absolute(ca) }),
+      ...(certificate === undefined ? {} : { certificate: absolute(certificate) }),
+      ...(privateKey === undefined ? {} : { privateKey: absolute(privateKey) }),
+    },
+    ...(passwordFile === undefined ? {} : { passwordFile: absolute(passwordFile) }),
   };
 }
 
