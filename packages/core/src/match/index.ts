@@ -8,6 +8,7 @@ export { findIdentityProblem } from "./machine-identity.ts";
 export { MachineCredentials } from "./machine-credentials.ts";
 export type { CredentialPaths, CredentialReading, MachineCredential } from "./machine-credentials.ts";
 export { findQueryParameter } from "./query-parameter.ts";
-export { PathRewriter, replacePrefix, takenLengthOf } from "./path-rewriter.ts";
+export { PathRewriter } from "./path-rewriter.ts";
+export { RedirectLocation } from "./redirect-location.ts";
 export { ValuePredicate } from "./value-predicate.ts";
 export { matcherFor, VirtualHostMatcher } from "./virtual-host-matcher.ts";
