@@ -50,7 +50,11 @@ function readRewrite(
   if (rewrite.path !== null) {
     const target = new PathRewriter(rewrite.path, route.match.path).rewrite(request.path, request.query);
     if (target === null) {
-      diary.rejected("policy", "rewrite", `what it makes of path ${quote(request.path)} is no path that has one reading`);
+      diary.rejected(
+        "policy",
+        "rewrite",
+        `what it makes of path ${quote(request.path)} is no path that has one reading`,
+      );
       return false;
     }
     parts.push(`path ${quote(targetOf(request))} becomes ${quote(target)}`);

@@ -3,6 +3,7 @@ export { buildChainIndex, ChainIndex, isMisdirected, normalizeServerName, select
 export { certificateHasName, checkClientCertificate } from "./client-certificate.ts";
 export type { CertificateVerdict } from "./client-certificate.ts";
 export { buildVirtualHostIndex, HostIndex } from "./host-index.ts";
+export { httpsAuthority } from "./https-authority.ts";
 export type { MatchRequest } from "./match-request.ts";
 export { findIdentityProblem } from "./machine-identity.ts";
 export { MachineCredentials } from "./machine-credentials.ts";
