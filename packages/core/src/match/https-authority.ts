@@ -7,7 +7,7 @@ const portOfAuthority = /:(\d+)$/;
 /** The listeners of the table, and the port that each is really bound to, where that is known. */
 export interface KnownPorts {
   readonly listeners: readonly Listener[];
-  boundPort(listener: Listener): number | undefined;
+  readonly boundPort: (listener: Listener) => number | undefined;
 }
 
 /**
