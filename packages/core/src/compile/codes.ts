@@ -3,6 +3,13 @@
 export const compileCodes = {
   "host-taken": "Another server of the same port already serves the host; the server is skipped.",
   "port-taken": "A server with another protocol already holds the port; the server is skipped.",
+  "route-taken":
+    "A virtual service has a rule that no request reaches, because another one on the same host comes before it and takes them all.",
+  "redirect-shared":
+    "A server without httpsRedirect shares a host with one that has it: requests for the host are redirected on both.",
+  "shared-certificate":
+    "Servers of two Gateways show one certificate on one port: clients reuse HTTP/2 connections between them and are answered 421.",
+  "port-not-on-service": "No Service in front of the gateway has the port that a Gateway declares.",
   "no-route":
     "A TCP, TLS or PASSTHROUGH server has no route; nothing is done with its connections, so none are accepted.",
   "sni-taken": "A TLS route claims a server name that another chain of the listener has; the match is skipped.",

@@ -7,6 +7,7 @@ import { takeInDelegates } from "./delegates.ts";
 import { Findings } from "./findings.ts";
 import { mergeGateways, selectGateways } from "./gateways.ts";
 import { keepHashedHosts } from "./hashed-retries.ts";
+import { HiddenRoutes } from "./hidden-routes.ts";
 import { buildListener, type ListenerScope, rememberOverrides } from "./listeners.ts";
 import { ObjectIndex } from "./object-index.ts";
 import type { CompileOptions } from "./options.ts";
@@ -14,6 +15,7 @@ import { compareText } from "./order.ts";
 import type { RouteConfigScope } from "./route-config.ts";
 import { SecretCollector } from "./secrets.ts";
 import { buildServiceRegistry } from "./service-registry.ts";
+import { reportSharedCertificates } from "./shared-certificates.ts";
 import { reportUnused } from "./unused-virtual-services.ts";
 import { virtualServicesByGateway } from "./virtual-services.ts";
 
@@ -38,6 +40,10 @@ export function compileTable(given: ResourceSet, options: CompileOptions): Compi
   const merged = mergeGateways(selectGateways(context), context);
   const listeners = merged.map((listener) => buildListener(listener, scope)).filter((listener) => listener !== null);
   reportUnused(merged, scope);
+  reportSharedCertificates(merged, {
+    context,
+    offersHttp2: ({ gateway }) => (scope.overridesOf(gateway).alpn ?? options.alpn).includes("h2"),
+  });
   const routeConfigs = scope.routeConfigs.toSorted(byName);
   const clusters = buildClusters({ context, secrets: scope.secrets, routeConfigs, listeners });
   const table: Table = {
@@ -50,7 +56,12 @@ export function compileTable(given: ResourceSet, options: CompileOptions): Compi
 }
 
 function createScope(context: CompileContext): ListenerScope {
-  const routes: RouteConfigScope = { context, virtualServices: virtualServicesByGateway(context), used: new Set() };
+  const routes: RouteConfigScope = {
+    context,
+    virtualServices: virtualServicesByGateway(context),
+    used: new Set(),
+    hidden: new HiddenRoutes(context.findings),
+  };
   return {
     ...routes,
     secrets: new SecretCollector(context),

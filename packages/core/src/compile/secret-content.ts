@@ -16,6 +16,7 @@ export type SecretContent =
       readonly status: "missing" | "invalid";
       readonly code: SecretProblemCode;
       readonly reason: string;
+      readonly hint?: string;
       /** When the problem solves itself. */
       readonly validFromMs?: number;
     };

@@ -39,6 +39,21 @@ function compileSecrets(documents: string, options: Partial<CompileOptions> = {}
 const simple = { mode: "SIMPLE", credentialName: "shop" };
 const mutual = { mode: "MUTUAL", credentialName: "shop" };
 
+describe("a Secret that is not there", () => {
+  const hintOf = (...secrets: readonly string[]) =>
+    compileSecrets(gatewayWith(simple) + secrets.join("")).diagnostics.find(({ code }) => code === "missing-secret")
+      ?.hint;
+
+  test("is looked for in other namespaces, and among names like it", () => {
+    const elsewhere = document("v1", "Secret", "shop", { stringData: {} }).replace("istio-system", "default");
+    expect(hintOf(elsewhere, secret("shp", {}))).toBe(
+      'There is one in namespace default: move it to istio-system, or write "kubernetes://default/shop".',
+    );
+    expect(hintOf(secret("shp", {}), secret("other", {}))).toBe('Did you mean "shp"?');
+    expect(hintOf(secret("other", {}))).toBeUndefined();
+  });
+});
+
 describe("a server's certificate", () => {
   test("is ready when chain and key belong together", () => {
     const { secrets, diagnostics } = compileSecrets(
