@@ -182,9 +182,11 @@ export class Forwarding implements UpstreamRequest, ForwardedExchange {
     if (route.retry !== null && this.backoffTimer === null) this.startTryTimer(route.retry);
   }
 
+  /** Also called twice for one attempt: behind a delay the request is complete before the attempt begins, and its end comes after. */
   private startTryTimer({ perTryTimeoutMs }: RuntimeRetry): void {
-    if (perTryTimeoutMs > 0 && !this.exchange.isResponseStarted)
-      this.tryTimer = setTimeout(expireTry, perTryTimeoutMs, this);
+    if (perTryTimeoutMs === 0 || this.exchange.isResponseStarted) return;
+    if (this.tryTimer !== null) clearTimeout(this.tryTimer);
+    this.tryTimer = setTimeout(expireTry, perTryTimeoutMs, this);
   }
 
   /** Decides about another attempt and prepares it. */

@@ -37,28 +37,35 @@ export class HeaderOperations {
   readonly #removedStarts: readonly string[];
   readonly #set: readonly Written[];
   readonly #added: readonly Written[];
+  /** Some value is made for each message. */
+  readonly #quotes: boolean;
 
   constructor({ remove, set, add }: Source) {
     this.#removed = remove.filter(isReachable);
     this.#removedStarts = this.#removed.map(fieldStart);
     this.#set = compile(set);
     this.#added = compile(add);
+    this.#quotes = [...this.#set, ...this.#added].some(({ template }) => template.constant === null);
   }
 
   get isEmpty(): boolean {
     return this.#removed.length + this.#set.length + this.#added.length === 0;
   }
 
-  /** The request head with the operations done. A value that turns out empty is not written, as in Envoy. */
+  /**
+   * The request head with the operations done. A value that turns out empty is not written, and all values quote what came, without what
+   * is removed: no operation sees what another one of its level has written (Envoy's `evaluateHeaders`).
+   */
   applyToHead(head: string, exchange: Exchange): string {
-    let result = head;
-    for (const start of this.#removedStarts) result = removeField(result, start);
+    let quoted = head;
+    for (const start of this.#removedStarts) quoted = removeField(quoted, start);
+    let result = quoted;
     for (const { name, start, template } of this.#set) {
-      const value = template.evaluate(exchange, result, noHeaders);
+      const value = template.evaluate(exchange, quoted, noHeaders);
       if (value !== "") result = appendLines(removeField(result, start), `${name}: ${value}\r\n`);
     }
     for (const { name, template } of this.#added) {
-      const value = template.evaluate(exchange, result, noHeaders);
+      const value = template.evaluate(exchange, quoted, noHeaders);
       if (value !== "") result = appendLines(result, `${name}: ${value}\r\n`);
     }
     return result;
@@ -71,12 +78,13 @@ export class HeaderOperations {
    */
   applyToHeaders(headers: string[], exchange: Exchange, head: string): void {
     for (const name of this.#removed) removeHeader(headers, name);
+    const quoted = this.#quotes ? headers.slice() : headers;
     for (const { name, template } of this.#set) {
-      const value = template.evaluate(exchange, head, headers);
+      const value = template.evaluate(exchange, head, quoted);
       if (value !== "") setHeader(headers, name, value);
     }
     for (const { name, template } of this.#added) {
-      const value = template.evaluate(exchange, head, headers);
+      const value = template.evaluate(exchange, head, quoted);
       if (value !== "") headers.push(name, value);
     }
   }

@@ -32,6 +32,21 @@ describe("on a request", () => {
     expect(linesOf(head)).toEqual(["x-c: 4", "x-a: set", "x-b: set", "x-a: added", "x-c: added"]);
   });
 
+  test("values quote what came, without what is removed: no operation sees another's", () => {
+    const head = operations({
+      remove: ["x-c"],
+      set: [
+        { name: "x-a", value: "%REQ(x-b)%" },
+        { name: "x-b", value: "%REQ(x-a)%" },
+      ],
+      add: [
+        { name: "x-d", value: "%REQ(x-a)%" },
+        { name: "x-e", value: "%REQ(x-c?x-b)%" },
+      ],
+    }).applyToHead(headOf("x-a: 1", "x-b: 2", "x-c: 3"), new FakeExchange());
+    expect(linesOf(head)).toEqual(["x-a: 2", "x-b: 1", "x-d: 1", "x-e: 2"]);
+  });
+
   test("a name is a whole name, and text in a value is no field", () => {
     const head = operations({ remove: ["a"] }).applyToHead(
       headOf("x-a: 1", "aa: 2", "b: a: 3", "a: 4"),
@@ -89,6 +104,18 @@ test("on a response they do the same", () => {
     ],
   }).applyToHeaders(headers, new FakeExchange(), headOf());
   expect(headers).toEqual(["set-cookie", "a", "set-cookie", "b", "x-b", "a", "set-cookie", "c", "x-path", "/a?b"]);
+});
+
+test("on a response values quote what came as well", () => {
+  const headers = ["x-a", "1", "x-b", "2"];
+  operations({
+    set: [
+      { name: "x-a", value: "%RESP(x-b)%" },
+      { name: "x-b", value: "%RESP(x-a)%" },
+    ],
+    add: [{ name: "x-c", value: "%RESP(x-a)%" }],
+  }).applyToHeaders(headers, new FakeExchange(), headOf());
+  expect(headers).toEqual(["x-a", "2", "x-b", "1", "x-c", "1"]);
 });
 
 describe("operators", () => {

@@ -260,6 +260,25 @@ describe("time", () => {
     expect(exchange).toMatchObject({ status: 200, body: "late", isReset: false });
   });
 
+  test("the time for an attempt is one, also behind a delay that held the body", async () => {
+    upstream.script = (received, socket) => {
+      if (isWhole(received, "hello")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab");
+    };
+    const fault = { delay: { percentage: 100, durationMs: 5 }, abort: null };
+    const world = retrying(
+      { conditions: ["reset"], perTryTimeoutMs: 30 },
+      { policy: { fault, cors: null, headers: null } },
+    );
+    const exchange = world.request({ method: "POST", bodyLength: 5 });
+    world.proxy.onRequestData(exchange, Buffer.from("hello"));
+    world.proxy.onRequestEnd(exchange, []);
+    await until(() => exchange.body === "ab");
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    upstream.sockets[0]?.write("cd");
+    await world.settled();
+    expect(exchange).toMatchObject({ status: 200, body: "abcd", failure: null });
+  });
+
   test("the route's time covers all attempts and their pauses, and is not retried", async () => {
     upstream.script = (received, socket) => {
       if (isWhole(received)) socket.write(response(503));

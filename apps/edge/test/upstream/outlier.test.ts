@@ -283,4 +283,24 @@ describe("what is reported", () => {
     });
     expect(events).toHaveLength(ejections);
   });
+
+  test.each<[string, (manager: ClusterManager, port: number) => void]>([
+    ["has been taken out of the table", (manager) => manager.apply([])],
+    ["is watched no more", (manager, port) => manager.apply([clusterOf([{ port }])])],
+    ["has lost the endpoint", (manager) => manager.apply([clusterOf([{ port: 1 }], { outlierDetection: off })])],
+  ])("nothing of an answer that comes when its cluster %s", async (_name, change) => {
+    await using server = await RawServer.listen();
+    const events: OutlierEvent[] = [];
+    const manager = new ClusterManager({ onOutlierEvent: (_cluster, event) => events.push(event) });
+    const outlierDetection = { ...off, consecutive5xx: 1 };
+    manager.apply([clusterOf([{ port: server.port }], { outlierDetection })]);
+    const exchange = send(manager);
+    const connection = await server.connection(0);
+    await connection.request();
+    change(manager, server.port);
+    connection.socket.write("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
+    expect((await exchange.settled()).at(-1)).toMatch(/^end/);
+    expect(events).toEqual([]);
+    manager.close();
+  });
 });

@@ -62,6 +62,8 @@ export class OutlierDetector implements MonitorOwner {
     const targets = [...watched];
     const isOtherInterval = config?.intervalMs !== this.current?.intervalMs;
     const known = config === null ? new Map<string, HostMonitor>() : this.monitors;
+    // Endpoints that leave still have requests under way, whose answers are nobody's concern any more.
+    for (const target of this.targets) target.monitor = null;
     this.current = config;
     this.targets = targets;
     this.monitors = new Map();
