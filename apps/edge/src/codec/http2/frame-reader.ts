@@ -36,9 +36,9 @@ export class FrameReader {
     this.#events = events;
   }
 
-  /** A frame has begun and not ended. */
-  get isInFrame(): boolean {
-    return this.#state !== "header" || this.#carried > 0;
+  /** A frame of a header block has begun and not ended. */
+  get isInHeaders(): boolean {
+    return this.#state === "payload" && (this.#type === frameType.headers || this.#type === frameType.continuation);
   }
 
   /** No further event, whatever comes. */

@@ -75,7 +75,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const { session } = this;
     if (session.isInHead) {
       if (this.#headSinceMs === 0) this.#headSinceMs = nowMs;
-      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#fail("head_timeout");
+      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveHeadUp();
       return;
     }
     this.#headSinceMs = 0;
@@ -170,9 +170,10 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.touch();
   }
 
-  #fail(failure: FailureCode): void {
-    this.#context.observer.onRequestRefused(this.#downstream.listener, failure);
-    this.session.fail(errorCode.protocolError, failure);
+  /** Requests that came before the unfinished one are still answered. */
+  #giveHeadUp(): void {
+    if (!this.session.stopAccepting()) return;
+    this.#context.observer.onRequestRefused(this.#downstream.listener, "head_timeout");
     this.touch();
   }
 
