@@ -424,6 +424,12 @@ test("an idle connection closes after its time", async () => {
   expect(await exchangeRaw(listener.port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")).toContain("hello");
 });
 
+test("an answered request whose body does not come to its end is an idle connection", async () => {
+  await using listener = await startListener({ limits: { idleTimeoutMs: 50 } });
+  const request = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhello";
+  expect(await exchangeRaw(listener.port, request)).toContain("hello");
+});
+
 test("a port in use is said so", async () => {
   await using listener = await startListener();
   const { bindNode } = await import("../../src/listen/node/listener.ts");

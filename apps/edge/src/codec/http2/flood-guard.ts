@@ -7,16 +7,22 @@ export interface FloodLimits {
   readonly maxControlFramesPerMinute: number;
 }
 
-/** WINDOW_UPDATE frames that a client may send for each DATA frame it got, and besides (Envoy's measure). */
-const updatesPerDataFrame = 10;
-const freeUpdates = 100;
-const updatesPerStream = 2;
+/**
+ * `reset`: a stream that ended in one, the client's (CVE-2023-44487) or one it provoked (CVE-2025-8671). `control frame`: SETTINGS, PRIORITY, empty
+ * DATA, frames on closed streams: each costs us an answer or a look. `escort`: WINDOW_UPDATE, PING, and frames of unknown types.
+ */
+export type Counted = "reset" | "control frame" | "escort";
+
+/** Frames beside the data that a client may send for each DATA frame it got (Envoy's measure for WINDOW_UPDATE), and besides. */
+const escortsPerDataFrame = 10;
+const freeEscorts = 100;
+const escortsPerStream = 2;
 
 export class FloodGuard {
   readonly #limits: FloodLimits;
   readonly #resets: MinuteCount;
   readonly #controlFrames: MinuteCount;
-  #allowedUpdates = freeUpdates;
+  #allowedEscorts = freeEscorts;
 
   constructor(limits: FloodLimits, nowMs: number) {
     this.#limits = limits;
@@ -24,26 +30,19 @@ export class FloodGuard {
     this.#controlFrames = new MinuteCount(nowMs);
   }
 
-  /** A stream that ended in a reset: the client's (CVE-2023-44487), or one it provoked (CVE-2025-8671). True when it is one too many. */
-  countReset(nowMs: number): boolean {
-    return this.#resets.add(nowMs) > this.#limits.maxResetStreamsPerMinute;
-  }
-
-  /** SETTINGS, PING, PRIORITY, empty DATA, frames on closed streams: each costs us an answer or a look. */
-  countControlFrame(nowMs: number): boolean {
+  /** True when it is one too many. */
+  count(kind: Counted, nowMs: number): boolean {
+    if (kind === "reset") return this.#resets.add(nowMs) > this.#limits.maxResetStreamsPerMinute;
+    // How many escorts are fair depends on how much there was to give room for, and to measure the round trip by. Only those beyond count.
+    if (kind === "escort" && --this.#allowedEscorts >= 0) return false;
     return this.#controlFrames.add(nowMs) > this.#limits.maxControlFramesPerMinute;
   }
 
-  /** How many are fair depends on how much there was to give room for. */
-  countWindowUpdate(): boolean {
-    return --this.#allowedUpdates < 0;
-  }
-
   onStreamOpened(): void {
-    this.#allowedUpdates += updatesPerStream;
+    this.#allowedEscorts = Math.max(0, this.#allowedEscorts) + escortsPerStream;
   }
 
   onDataFrameSent(): void {
-    this.#allowedUpdates += updatesPerDataFrame;
+    this.#allowedEscorts = Math.max(0, this.#allowedEscorts) + escortsPerDataFrame;
   }
 }

@@ -49,9 +49,12 @@ export function isWellFormedRequest(fields: readonly string[]): boolean {
   return isCompleteHead(seen, method, path);
 }
 
-/** RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. */
+/**
+ * RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. A method that is no token (`GET /admin HTTP/1.1`) would
+ * be a request line of the client's own where HTTP/1.1 goes on.
+ */
 function isCompleteHead(seen: number, method: string, path: string): boolean {
-  if (method === "") return false;
+  if (!isToken(method)) return false;
   const hasProtocol = (seen & 16) !== 0;
   if (method === "CONNECT" && !hasProtocol) return (seen & (2 | 4)) === 0 && (seen & 8) !== 0;
   if (hasProtocol && (method !== "CONNECT" || (seen & 8) === 0)) return false;
@@ -70,6 +73,11 @@ function isRegularField(name: string, value: string): boolean {
   if (name.length === 0 || !isLowerCaseToken(name) || connectionFields.has(name)) return false;
   if (name === "te" && value.toLowerCase() !== "trailers") return false;
   return isFieldValue(value);
+}
+
+function isToken(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (isTokenCode[text.charCodeAt(i)] !== 1) return false;
+  return text.length > 0;
 }
 
 function isLowerCaseToken(name: string): boolean {

@@ -1,7 +1,7 @@
 // The server's side of one HTTP/2 connection (RFC 9113): bytes in, events out; intents in, bytes out. No I/O and no clock of its own.
 // Whoever has the socket gives it what was read, and sends what `takeOutput` returns at the end of the turn.
 import { noTrailers } from "../../exchange/exchange.ts";
-import { FloodGuard } from "./flood-guard.ts";
+import { type Counted, FloodGuard } from "./flood-guard.ts";
 import {
   type ConnectionFault,
   defaultMaxFrameBytes,
@@ -58,6 +58,7 @@ export class Http2Session<Owner> implements FrameEvents {
   /** Of the DATA frame being read: the stream, null where it is thrown away; what of it was no data. */
   #dataStream: Stream<Owner> | null = null;
   #paddingBytes = 0;
+  #dataBytes = 0;
 
   constructor(events: SessionEvents<Owner>, limits: SessionLimits, now: () => number) {
     this.#events = events;
@@ -89,9 +90,15 @@ export class Http2Session<Owner> implements FrameEvents {
     return this.#streams.size;
   }
 
+<<<<<<< HEAD
   /** A header block or a frame has begun and not ended: for its time limit. */
   get isInHead(): boolean {
     return this.#assembly.isOpen || this.#reader.isInSmallFrame;
+=======
+  /** A header block has begun and not ended, be it between two frames or within one: for its time limit. */
+  get isInHead(): boolean {
+    return this.#assembly.isOpen || this.#reader.isInHeaders;
+>>>>>>> r3
   }
 
   receive(bytes: Buffer): void {
@@ -162,7 +169,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Takes no new streams: the client is told, and those it opens before it knows are still served (RFC 9113, 6.8). */
   drain(): void {
-    if (this.#isDraining || this.#isBroken) return;
+    if (this.#isDraining || this.#acceptedUpTo !== largestWindow || this.#isBroken) return;
     this.#isDraining = true;
     this.#output.goAway(largestWindow, errorCode.noError);
     this.#output.frame({ type: frameType.ping, flags: 0, streamId: 0 }, drainPing);
@@ -170,10 +177,16 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** The client knows, or has had long enough to know. */
   finishDrain(): void {
-    if (!this.#isDraining || this.#acceptedUpTo !== largestWindow || this.#isBroken) return;
+    if (this.#isDraining) this.stopAccepting();
+  }
+
+  /** The streams that have a complete head are the last. False: they were already. */
+  stopAccepting(): boolean {
+    if (this.#acceptedUpTo !== largestWindow || this.#isBroken) return false;
     this.#acceptedUpTo = this.#lastStreamId;
     this.#output.goAway(this.#lastStreamId, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();
+    return true;
   }
 
   /** Reads nothing more, for nothing more can come: what has begun is answered, then the connection ends. */
@@ -189,8 +202,6 @@ export class Http2Session<Owner> implements FrameEvents {
   /** Gives the connection up. */
   fail(code: ErrorCode, reason: string): void {
     if (this.#isBroken) return;
-    this.#isBroken = true;
-    this.#reader.stop();
     this.#output.goAway(this.#lastStreamId, code);
     this.closeAll();
     this.#events.onFault({ code, reason });
@@ -238,13 +249,14 @@ export class Http2Session<Owner> implements FrameEvents {
         return this.#onWindowUpdate(streamId, payload);
       default:
         // Unknown frames are ignored (RFC 9113, 4.1), but not for nothing.
-        return this.#countControlFrame();
+        return this.#count("escort");
     }
   }
 
   onDataFrame(streamId: number, length: number): void {
     this.#dataStream = null;
     this.#paddingBytes = length;
+    this.#dataBytes = 0;
     if (!this.#hasSettings || this.#assembly.isOpen || streamId === 0) {
       return this.#protocolError("DATA where none may be");
     }
@@ -255,7 +267,6 @@ export class Http2Session<Owner> implements FrameEvents {
     if (stream === undefined || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
     if (stream.receiveWindow < 0) return this.#streamError(streamId, errorCode.flowControlError);
-    if (length === 0) this.#countControlFrame();
     this.#dataStream = stream;
   }
 
@@ -264,6 +275,7 @@ export class Http2Session<Owner> implements FrameEvents {
     // What is thrown away is given back with the padding.
     if (stream === null) return;
     this.#paddingBytes -= chunk.length;
+    this.#dataBytes += chunk.length;
     stream.heldBytes += chunk.length;
     stream.receivedBytes += chunk.length;
     if (stream.announcedBytes >= 0 && stream.receivedBytes > stream.announcedBytes) {
@@ -280,7 +292,10 @@ export class Http2Session<Owner> implements FrameEvents {
       if (stream === null) this.#windows.giveBack(this.#paddingBytes);
       else this.#windows.giveBackTo(stream, this.#paddingBytes);
     }
-    if (stream !== null && isLast) this.#endRemote(stream, noTrailers);
+    if (stream === null) return;
+    if (isLast) this.#endRemote(stream, noTrailers);
+    // An empty one that ends the body is how most clients of gRPC end theirs.
+    else if (this.#dataBytes === 0) this.#count("control frame");
   }
 
   #onHeaderPart(fault: ConnectionFault | null): void {
@@ -328,32 +343,32 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** HEADERS on a stream that has ended: trailers that crossed our reset, or a client that has lost count. */
   #onLateHeaders(streamId: number): void {
-    if (this.#resets.has(streamId)) return this.#countControlFrame();
+    if (this.#resets.has(streamId)) return this.#count("control frame");
     this.fail(errorCode.streamClosed, "HEADERS on a closed stream");
   }
 
   #onLateData(streamId: number, stream: Stream<Owner> | undefined): void {
-    if (this.#resets.has(streamId)) return this.#countControlFrame();
+    if (this.#resets.has(streamId)) return this.#count("control frame");
     if (stream !== undefined) return this.#streamError(streamId, errorCode.streamClosed);
     this.#output.rstStream(streamId, errorCode.streamClosed);
     this.#resets.add(streamId);
-    this.#countReset();
+    this.#count("reset");
   }
 
   #onPriority(streamId: number, payload: Buffer): void {
     if (payload.length !== 5) return this.#streamError(streamId, errorCode.frameSizeError);
-    if ((payload.readUInt32BE(0) & 0x7fffffff) === streamId)
-      return this.#streamError(streamId, errorCode.protocolError);
-    this.#countControlFrame();
+    const dependsOnItself = (payload.readUInt32BE(0) & 0x7fffffff) === streamId;
+    if (dependsOnItself) return this.#streamError(streamId, errorCode.protocolError);
+    this.#count("control frame");
   }
 
   #onRstStream(streamId: number): void {
     if (streamId > this.#lastStreamId) return this.#protocolError("RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#countControlFrame();
+    if (stream === undefined) return this.#count("control frame");
     this.#close(stream);
     this.#events.onReset(stream);
-    this.#countReset();
+    this.#count("reset");
   }
 
   #onSettings(flags: number, payload: Buffer): void {
@@ -364,13 +379,13 @@ export class Http2Session<Owner> implements FrameEvents {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     this.#encoder.limitTable(this.#peer.headerTableBytes);
     this.#output.frame({ type: frameType.settings, flags: flag.ack, streamId: 0 }, noPayload);
-    this.#countControlFrame();
+    this.#count("control frame");
     this.#changeSendWindows(this.#peer.initialWindow - before);
   }
 
   #onSettingsAck(): void {
     if (!this.#hasSettings) return this.#protocolError("an acknowledgement before SETTINGS");
-    this.#countControlFrame();
+    this.#count("control frame");
     this.#windows.onSettingsAcknowledged(this.#streams.values());
   }
 
@@ -385,7 +400,7 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onPing(flags: number, payload: Buffer): void {
-    this.#countControlFrame();
+    this.#count("escort");
     if (this.#isBroken) return;
     if ((flags & flag.ack) === 0) this.#output.frame({ type: frameType.ping, flags: flag.ack, streamId: 0 }, payload);
     else if (payload.equals(drainPing)) this.finishDrain();
@@ -393,7 +408,8 @@ export class Http2Session<Owner> implements FrameEvents {
 
   #onWindowUpdate(streamId: number, payload: Buffer): void {
     if (streamId > this.#lastStreamId) return this.#protocolError("WINDOW_UPDATE on an idle stream");
-    if (this.#guard.countWindowUpdate()) return this.fail(errorCode.enhanceYourCalm, "a flood of WINDOW_UPDATE");
+    this.#count("escort");
+    if (this.#isBroken) return;
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     if (streamId === 0) {
       if (increment === 0) return this.#protocolError("WINDOW_UPDATE by nothing");
@@ -424,7 +440,7 @@ export class Http2Session<Owner> implements FrameEvents {
     else this.#output.endStream(stream.id);
     stream.isSent = true;
     if (stream.isRemoteEnded) this.#close(stream);
-    else this.#answered.push(stream);
+    else if (!stream.isTunnel) this.#answered.push(stream);
   }
 
   /**
@@ -463,19 +479,15 @@ export class Http2Session<Owner> implements FrameEvents {
       this.#close(stream);
       this.#events.onReset(stream);
     }
-    this.#countReset();
+    this.#count("reset");
   }
 
   #isOpen(stream: Stream<Owner>): boolean {
     return !this.#isBroken && !stream.isLocalEnded && this.#streams.get(stream.id) === stream;
   }
 
-  #countReset(): void {
-    if (this.#guard.countReset(this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of resets");
-  }
-
-  #countControlFrame(): void {
-    if (this.#guard.countControlFrame(this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of control frames");
+  #count(kind: Counted): void {
+    if (this.#guard.count(kind, this.#now())) this.fail(errorCode.enhanceYourCalm, `a flood: ${kind}`);
   }
 
   #protocolError(reason: string): void {

@@ -10,6 +10,8 @@ export class Stream<Owner> {
   isRemoteEnded: boolean;
   /** Nothing more will be given us to send. */
   isLocalEnded: boolean;
+  /** A tunnel: the client may go on when we have ended our side. */
+  isTunnel: boolean;
   /** Our end is in the output. */
   isSent: boolean;
   hasSentHead: boolean;
@@ -40,6 +42,7 @@ export class Stream<Owner> {
     this.owner = null;
     this.isRemoteEnded = false;
     this.isLocalEnded = false;
+    this.isTunnel = false;
     this.isSent = false;
     this.hasSentHead = false;
     this.sendWindow = sendWindow;

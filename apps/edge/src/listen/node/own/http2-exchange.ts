@@ -98,6 +98,7 @@ export class OwnHttp2Exchange extends Exchange {
     this.#sendFields(isTunnel ? 200 : status, fields, isLast);
     if (this.closesConnection) this.#connection.drain();
     if (!isTunnel) return;
+    this.#stream.isTunnel = true;
     this.#awaitsTunnel = false;
     this.#handOn();
   }
@@ -118,6 +119,13 @@ export class OwnHttp2Exchange extends Exchange {
     if (!areSendable(allowed)) this.#connection.session.reset(this.#stream, errorCode.internalError);
     else this.#connection.session.end(this.#stream, allowed);
     this.#connection.touch();
+  }
+
+  override sendHalfEnd(): boolean {
+    if (this.#isOver) return false;
+    this.#connection.session.end(this.#stream, noTrailers);
+    this.#connection.touch();
+    return true;
   }
 
   flush(): void {
