@@ -36,15 +36,9 @@ export class FrameReader {
     this.#events = events;
   }
 
-<<<<<<< HEAD
   /** A frame has begun and not ended, and it is not the body of a stream, which may take its time. */
   get isInSmallFrame(): boolean {
     return this.#state === "payload" || this.#carried > 0;
-=======
-  /** A frame of a header block has begun and not ended. */
-  get isInHeaders(): boolean {
-    return this.#state === "payload" && (this.#type === frameType.headers || this.#type === frameType.continuation);
->>>>>>> r3
   }
 
   /** No further event, whatever comes. */

@@ -90,15 +90,9 @@ export class Http2Session<Owner> implements FrameEvents {
     return this.#streams.size;
   }
 
-<<<<<<< HEAD
   /** A header block or a frame has begun and not ended: for its time limit. */
   get isInHead(): boolean {
     return this.#assembly.isOpen || this.#reader.isInSmallFrame;
-=======
-  /** A header block has begun and not ended, be it between two frames or within one: for its time limit. */
-  get isInHead(): boolean {
-    return this.#assembly.isOpen || this.#reader.isInHeaders;
->>>>>>> r3
   }
 
   receive(bytes: Buffer): void {
@@ -191,12 +185,8 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Reads nothing more, for nothing more can come: what has begun is answered, then the connection ends. */
   stopReading(): void {
-    if (this.#isBroken) return;
     this.#reader.stop();
-    this.#isDraining = true;
-    this.#acceptedUpTo = this.#lastStreamId;
-    this.#output.goAway(this.#lastStreamId, errorCode.noError);
-    if (this.#streams.size === 0) this.#events.onDrained();
+    this.stopAccepting();
   }
 
   /** Gives the connection up. */

@@ -76,11 +76,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const { session } = this;
     if (session.isInHead) {
       if (this.#headSinceMs === 0) this.#headSinceMs = nowMs;
-<<<<<<< HEAD
       if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveUpHead();
-=======
-      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveHeadUp();
->>>>>>> r3
       return;
     }
     this.#headSinceMs = 0;
@@ -175,19 +171,12 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.touch();
   }
 
-<<<<<<< HEAD
   /** Between the frames of a head no other frame may come: nothing more can be read from this client. */
   #giveUpHead(): void {
     if (this.#isHeadGivenUp) return;
     this.#isHeadGivenUp = true;
     this.#context.observer.onRequestRefused(this.#downstream.listener, "head_timeout");
     this.session.stopReading();
-=======
-  /** Requests that came before the unfinished one are still answered. */
-  #giveHeadUp(): void {
-    if (!this.session.stopAccepting()) return;
-    this.#context.observer.onRequestRefused(this.#downstream.listener, "head_timeout");
->>>>>>> r3
     this.touch();
   }
 
