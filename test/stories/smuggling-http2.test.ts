@@ -110,7 +110,9 @@ describe.each(["node", "own"])("HTTP/2, read by codec %s, towards an HTTP/1.1 ba
     const honest: Attack = { name: "honest", fields: [["content-length", "3"]], body: "abc" };
     const before = backend.requests.length;
     await send(toFields(honest), honest.body);
-    expect(backend.requests.slice(before).map(({ url, bodyBytes }) => [url, bodyBytes])).toEqual([["/anything/attack", 3]]);
+    expect(backend.requests.slice(before).map(({ url, bodyBytes }) => [url, bodyBytes])).toEqual([
+      ["/anything/attack", 3],
+    ]);
   });
 
   test.each(attacks)("$name never becomes a second request at the backend", async (attack) => {
