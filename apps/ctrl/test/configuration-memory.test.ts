@@ -11,7 +11,13 @@ import { anyEdit, slots, toTexts } from "./support/configuration-edits.ts";
 const { gateway, engine, alpn } = defaultCompileOptions;
 
 async function read(texts: readonly SourceText[], stored: readonly StoredText[], memory = new ConfigurationMemory()) {
-  const request = { texts, stored, defaultNamespace: "default", baseDirectory: "/", gateway: { gateway, engine, alpn } };
+  const request = {
+    texts,
+    stored,
+    defaultNamespace: "default",
+    baseDirectory: "/",
+    gateway: { gateway, engine, alpn },
+  };
   const { table, diagnostics, declared } = await readConfiguration(request, memory);
   const encoded: EncodedTable | null = table === null ? null : encodeTable(table, memory.encoding);
   return { diagnostics, declared, table: encoded };
