@@ -1,5 +1,5 @@
 // Compiles in a thread that remembers, so that the control plane answers its API and its edges meanwhile, and so that a change costs what
-// depends on it (docs/adr/0013). Between the threads goes what changed.
+// depends on it (docs/adr/0014). Between the threads goes what changed.
 import type { SourceText } from "@sluice/core/model";
 import type { EncodedTable } from "@sluice/core/wire";
 import { Piscina } from "piscina";

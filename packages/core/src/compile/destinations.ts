@@ -24,11 +24,7 @@ export interface RuleScope {
  * True when the match is meant for this port and this gateway. Who names Gateways has said it all: only without them do the labels and
  * the namespace of the gateway's workload decide, which Istio calls the source because in a mesh it is.
  */
-export function isInScope(
-  match: ScopedMatch,
-  { namespace, gateway, port }: RuleScope,
-  context: RouteContext,
-): boolean {
+export function isInScope(match: ScopedMatch, { namespace, gateway, port }: RuleScope, context: RouteContext): boolean {
   if (match.port !== undefined && match.port !== 0 && match.port !== port) return false;
   if (match.gateways !== undefined && match.gateways.length > 0) {
     return match.gateways.some((name) => resolveGatewayName(name, namespace) === gateway);

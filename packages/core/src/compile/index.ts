@@ -35,11 +35,7 @@ export interface CompileResult {
  *
  * @param memory of earlier calls; virtual hosts in which nothing changed are then the same objects
  */
-export function compileTable(
-  given: ResourceSet,
-  options: CompileOptions,
-  memory = new CompileMemory(),
-): CompileResult {
+export function compileTable(given: ResourceSet, options: CompileOptions, memory = new CompileMemory()): CompileResult {
   const findings = new Findings();
   const resources = takeInDelegates(given, findings);
   const services = buildServiceRegistry(resources, options.gateway.namespace, findings);

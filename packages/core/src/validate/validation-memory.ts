@@ -18,7 +18,8 @@ export class ValidationMemory {
     if (known === undefined) return null;
     if (known.document === document) return known;
     // Findings name lines, also in their words, so a document that has any is checked where it stands now.
-    if (known.diagnostics.length > 0 || known.resource === null || !isSameIdentity(known.document, document)) return null;
+    if (known.diagnostics.length > 0 || known.resource === null || !isSameIdentity(known.document, document))
+      return null;
     return this.keep({ ...known, document, resource: { ...known.resource, document } });
   }
 

@@ -22,7 +22,7 @@ export class EncodeMemory {
     let known = this.#known.get(resource);
     if (known === undefined) {
       // A copy: what the packer returns is a part of a buffer that many share, and one of them would keep all of it alive.
-      const bytes = packPlain(codec.encode(resource)).slice();
+      const bytes = new Uint8Array(packPlain(codec.encode(resource)));
       known = { bytes, digest: digestOf(bytes) };
       this.#known.set(resource, known);
     }
