@@ -1,15 +1,10 @@
 // `kill -9` of the control plane while it is being written to: what it answered is there when it is back, whole, in order.
 // SLUICE_CRASHES sets how many times; the suite can afford a few.
 import { randomInt } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { stringify } from "yaml";
-import { ControlApi } from "../support/control-api.ts";
-import { freePort } from "../support/free-port.ts";
-import { Program } from "../support/gateway.ts";
+import type { ControlApi } from "../support/control-api.ts";
+import { LoneCtrl } from "../support/lone-ctrl.ts";
 import { kill } from "../support/processes.ts";
 
 const crashes = Number(process.env["SLUICE_CRASHES"] ?? 8);
@@ -47,42 +42,28 @@ async function writeOn(api: ControlApi, writer: number, promised: Promised, onAn
   }
 }
 
-async function startCtrl(directory: string): Promise<Program> {
-  const program = new Program(["ctrl", "--config", "sluice.yaml"], directory);
-  await program.stderr.nextJson<{ msg: string }>(({ msg }) => msg === "version published");
-  return program;
-}
-
 test(
   `a control plane killed ${crashes} times while it writes has lost nothing that it answered`,
   async () => {
-    const directory = await mkdtemp(join(tmpdir(), "sluice-crash-"));
-    const address = `127.0.0.1:${await freePort()}`;
-    const settings = { config: { directory: "off" }, ctrl: { address, history: 20 } };
-    await writeFile(join(directory, "sluice.yaml"), stringify(settings));
-    const api = new ControlApi(`http://${address}`);
+    await using world = await LoneCtrl.create({ history: 20 });
+    const { api } = world;
     const promises: Promised[] = Array.from({ length: writers }, () => ({ acknowledged: 0, asked: 0, number: 0 }));
-    let written = 0;
-    try {
-      for (let crash = 0; crash < crashes; crash++) {
-        const ctrl = await startCtrl(directory);
-        await checkPromises(api, promises);
-        let writing: Promise<void>[] = [];
-        // The first write waits for the compiler's thread; the moments of interest come after it.
-        await new Promise<void>((onAnswer) => {
-          writing = promises.map((promised, writer) => writeOn(api, writer, promised, onAnswer));
-        });
-        // Any moment will do, and no two runs choose the same ones.
-        await pause(randomInt(0, 300));
-        kill(ctrl.pid);
-        await Promise.all([...writing, ctrl.exited]);
-      }
-      const ctrl = await startCtrl(directory);
-      written = await checkPromises(api, promises);
-      expect(await ctrl.stop()).toBe(0);
-    } finally {
-      await rm(directory, { recursive: true });
+    for (let crash = 0; crash < crashes; crash++) {
+      const ctrl = await world.start();
+      await checkPromises(api, promises);
+      let writing: Promise<void>[] = [];
+      // The first write waits for the compiler's thread; the moments of interest come after it.
+      await new Promise<void>((onAnswer) => {
+        writing = promises.map((promised, writer) => writeOn(api, writer, promised, onAnswer));
+      });
+      // Any moment will do, and no two runs choose the same ones.
+      await pause(randomInt(0, 300));
+      kill(ctrl.pid);
+      await Promise.all([...writing, ctrl.exited]);
     }
+    const ctrl = await world.start();
+    const written = await checkPromises(api, promises);
+    expect(await ctrl.stop()).toBe(0);
     expect(written).toBeGreaterThan(crashes);
   },
   Math.max(60_000, crashes * 5_000),

@@ -102,7 +102,12 @@ function refuseDeclared(keys: readonly ResourceKey[], declared: ReadonlyMap<stri
   });
 }
 
-function checkPrecondition(key: ResourceKey, { resources }: Snapshot, { matches, isAbsent }: Precondition): void {
+/** @throws PushError `precondition` */
+export function checkPrecondition(
+  key: ResourceKey,
+  { resources }: Snapshot,
+  { matches, isAbsent }: Precondition,
+): void {
   const version = resources.get(describeDocument(key))?.resourceVersion ?? null;
   const details = { resourceVersion: version === null ? null : String(version) };
   if (isAbsent && version !== null) {

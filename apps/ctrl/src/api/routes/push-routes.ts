@@ -2,7 +2,7 @@
 import { hasErrors } from "@sluice/core/model";
 import { z } from "zod";
 import type { PushRead } from "../../compile/documents.ts";
-import { type Plan, planApply, planDelete, planRestore } from "../../push/change.ts";
+import { checkPrecondition, type Plan, planApply, planDelete, planRestore } from "../../push/change.ts";
 import { PushError } from "../../push/push-error.ts";
 import type { VersionRecord } from "../../store/resource-store.ts";
 import type { ConfigurationBody } from "../body.ts";
@@ -78,6 +78,9 @@ function putRoute(services: Services): Route {
     answers: { ...pushAnswers, 201: { ...answered, description: "As 200; the resource is new." } },
     handle: async (call) => {
       const { params, body } = call;
+      const precondition = toPrecondition(call);
+      // Of many writers most fail here: before a thread reads their document, and again in the plan, when it counts.
+      checkPrecondition(params, await services.store.read(), precondition);
       const { resources } = await readBody(services, body, params.namespace);
       requireSome(resources);
       const [resource, ...others] = resources;
@@ -85,7 +88,7 @@ function putRoute(services: Services): Route {
       if (others.length > 0 || resource?.kind !== kind || resource.namespace !== namespace || resource.name !== name) {
         throw new ProblemError(400, `the body must be one document, ${kind} ${namespace}/${name}`);
       }
-      const answer = await make(services, planApply([resource], body, toPrecondition(call)), call);
+      const answer = await make(services, planApply([resource], body, precondition), call);
       const stored = (await services.store.read()).resources.get(`${kind} ${namespace}/${name}`);
       if (stored !== undefined && !call.query.dryRun) void call.reply.header("etag", `"${stored.resourceVersion}"`);
       const isNew = answer.changes.some(({ change }) => change === "added") && !call.query.dryRun;
