@@ -1,5 +1,5 @@
 // What the control plane and the command line use of core: from texts to a table, and the two readers of a table.
-export { compileTable, defaultCompileOptions, referencedFiles } from "./compile/index.ts";
+export { CompileMemory, compileTable, defaultCompileOptions, referencedFiles } from "./compile/index.ts";
 export type { CompileOptions, CompileResult } from "./compile/index.ts";
 export {
   dumpClusters,
@@ -17,6 +17,6 @@ export type { Dialect, Json, JsonObject } from "./dump/index.ts";
 export { explain, renderExplanation } from "./explain/index.ts";
 export type { Action, ErrorCode, Explanation, Question, Stage, Step } from "./explain/index.ts";
 export { maxFileBytes } from "./parse/limits.ts";
-export { parseSources } from "./parse/index.ts";
+export { ParseMemory, parseSources } from "./parse/index.ts";
 export type { ParseOptions, ParseResult } from "./parse/index.ts";
-export { checkReferences, validateDocuments } from "./validate/index.ts";
+export { checkReferences, ReferenceMemory, validateDocuments, ValidationMemory } from "./validate/index.ts";

@@ -2,6 +2,7 @@
 import { type CompileOptions, checkReferences, compileTable, referencedFiles, validateDocuments } from "@sluice/core";
 import { type Diagnostic, hasErrors, type Table } from "@sluice/core/model";
 import { type CertificateFiles, readCertificateFiles } from "./certificate-files.ts";
+import { ConfigurationMemory } from "./configuration-memory.ts";
 import { joinOrigins, type Origins } from "./origins.ts";
 
 /** What compile has to be told, but for what is read from disk. */
@@ -28,26 +29,35 @@ export interface Configuration {
   readonly declared: ReadonlyMap<string, string>;
 }
 
-/** Parses, validates, reads the certificate files and compiles. Never throws for what stands in the texts. */
-export async function readConfiguration(request: ConfigurationRequest): Promise<Configuration> {
-  const { documents, diagnostics: parsing, declared } = joinOrigins(request);
-  const { resources, diagnostics: validation } = validateDocuments(documents);
+/**
+ * Parses, validates, reads the certificate files and compiles. Never throws for what stands in the texts.
+ *
+ * @param memory of earlier calls, one at a time
+ */
+export async function readConfiguration(
+  request: ConfigurationRequest,
+  memory = new ConfigurationMemory(),
+): Promise<Configuration> {
+  const { documents, diagnostics: parsing, declared } = joinOrigins(request, memory);
+  const { resources, diagnostics: validation } = validateDocuments(documents, memory.validation);
   const findings = [...parsing, ...validation];
   // Documents with errors are left out, and every reference to them would look broken.
   if (!hasErrors(findings)) {
-    findings.push(...checkReferences(resources, { documents, gatewayNamespace: request.gateway.gateway.namespace }));
+    const scope = { documents, gatewayNamespace: request.gateway.gateway.namespace };
+    for (const finding of checkReferences(resources, scope, memory.references)) findings.push(finding);
   }
   // Also when there are errors: they may be repaired by the arrival of a file.
   const certificates = await readCertificateFiles(referencedFiles(resources), request.baseDirectory);
   const refused = { documentCount: documents.length, certificates, declared, table: null, recompileAtMs: null };
   if (hasErrors(findings)) return { ...refused, diagnostics: findings.toSorted(byPlace) };
   const { previousSecrets } = request;
-  const compiled = compileTable(resources, {
+  const options = {
     ...request.gateway,
     nowMs: Date.now(),
     files: certificates.contents,
     ...(previousSecrets === undefined ? {} : { previousSecrets }),
-  });
+  };
+  const compiled = compileTable(resources, options, memory.compilation);
   const diagnostics = [...findings, ...compiled.diagnostics].toSorted(byPlace);
   if (hasErrors(diagnostics)) return { ...refused, diagnostics };
   return { ...refused, diagnostics, table: compiled.table, recompileAtMs: compiled.recompileAtMs };

@@ -3,7 +3,8 @@
 import { parseSources } from "@sluice/core";
 import { type Diagnostic, describeDocument, type SourceDocument, type SourceText } from "@sluice/core/model";
 import type { OriginCode } from "./codes.ts";
-import { type StoredText, toStoredDocuments } from "./stored-document.ts";
+import { ConfigurationMemory } from "./configuration-memory.ts";
+import type { StoredText } from "./stored-document.ts";
 
 export interface Origins {
   /** Of the directory. */
@@ -25,20 +26,21 @@ export interface JoinedDocuments {
 }
 
 /** Reads all origins. Never throws. */
-export function joinOrigins({ texts, stored = [], pushed = null, ...namespaces }: Origins): JoinedDocuments {
+export function joinOrigins(
+  { texts, stored = [], pushed = null, ...namespaces }: Origins,
+  memory = new ConfigurationMemory(),
+): JoinedDocuments {
   const { defaultNamespace, pushNamespace = defaultNamespace } = namespaces;
-  const directory = parseSources(texts, { defaultNamespace });
+  const directory = memory.directory.read(texts, defaultNamespace);
   const push = parseSources(pushed === null ? [] : [pushed], { defaultNamespace: pushNamespace });
-  const declaring = new Map(directory.documents.map((document) => [describeDocument(document), document]));
   const documents = [...directory.documents];
   const diagnostics = [...directory.diagnostics, ...push.diagnostics];
-  for (const document of [...push.documents, ...toStoredDocuments(stored)]) {
-    const file = declaring.get(describeDocument(document));
+  for (const document of [...push.documents, ...memory.stored.read(stored)]) {
+    const file = directory.byResource.get(describeDocument(document));
     if (file === undefined) documents.push(document);
     else diagnostics.push(shadowed(file));
   }
-  const declared = new Map([...declaring].map(([resource, document]) => [resource, placeOf(document)]));
-  return { documents, diagnostics, declared };
+  return { documents, diagnostics, declared: directory.declared };
 }
 
 function shadowed(document: SourceDocument): Diagnostic {
@@ -56,9 +58,4 @@ function shadowed(document: SourceDocument): Diagnostic {
     path: "metadata.name",
     resource,
   };
-}
-
-function placeOf(document: SourceDocument): string {
-  const { file, line } = document.locate([]);
-  return `${file}:${line}`;
 }

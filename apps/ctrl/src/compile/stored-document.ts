@@ -43,19 +43,26 @@ export class StoredDocument implements SourceDocument {
 }
 
 /**
- * The documents of the last call, by resource. A push changes one of thousands; the others keep their objects, so that they are parsed once, and
+ * The stored resources as documents. A push changes one of thousands; the others keep their objects, so that they are parsed once, and
  * whoever remembers something of a document may do so by its identity.
  */
-let known: ReadonlyMap<string, StoredDocument> = new Map();
+export class StoredDocuments {
+  #last: readonly StoredText[] | null = null;
+  #byResource: ReadonlyMap<string, StoredDocument> = new Map();
+  #documents: readonly StoredDocument[] = [];
 
-/** The documents in an order of their own: the same whatever order they were pushed in. */
-export function toStoredDocuments(stored: readonly StoredText[]): readonly SourceDocument[] {
-  const entries = stored.map((resource): [string, StoredDocument] => {
-    const key = describeDocument(resource);
-    const before = known.get(key);
-    return [key, before?.text === resource.text ? before : new StoredDocument(resource)];
-  });
-  const documents = entries.toSorted(([left], [right]) => (left < right ? -1 : 1));
-  known = new Map(documents);
-  return documents.map(([, document]) => document);
+  /** In an order of their own: the same whatever order they were pushed in. */
+  read(stored: readonly StoredText[]): readonly SourceDocument[] {
+    if (stored === this.#last) return this.#documents;
+    const entries = stored.map((resource): [string, StoredDocument] => {
+      const key = describeDocument(resource);
+      const before = this.#byResource.get(key);
+      return [key, before?.text === resource.text ? before : new StoredDocument(resource)];
+    });
+    const sorted = entries.toSorted(([left], [right]) => (left < right ? -1 : 1));
+    this.#last = stored;
+    this.#byResource = new Map(sorted);
+    this.#documents = sorted.map(([, document]) => document);
+    return this.#documents;
+  }
 }

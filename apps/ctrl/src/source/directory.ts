@@ -11,6 +11,11 @@ import { isSameSignature, signatureOf } from "./signature.ts";
 import { type Listing, findDirectory, walkDirectory } from "./walk.ts";
 import { WatchSet, type WatchTarget } from "./watch-set.ts";
 
+/** A tool that writes many files pauses for less between two of them. */
+export const defaultQuietMs = 100;
+/** A directory that is never quiet is read all the same. */
+export const defaultLimitMs = 10_000;
+
 /** Everything the directory holds at one time. */
 export interface Snapshot {
   readonly texts: readonly SourceText[];
@@ -22,7 +27,7 @@ export interface DirectorySourceOptions {
   readonly directory: string;
   onSnapshot(snapshot: Snapshot): void;
   onWatchRefused(path: string, error: unknown): void;
-  /** Time without events before a look (100 ms) and the longest wait (1 s). */
+  /** Time without events before a look (100 ms) and the longest wait (10 s), as istiod has them. */
   readonly quietMs?: number;
   readonly limitMs?: number;
   /** How often to look without events: for file systems that have none (2 s). */
@@ -44,7 +49,9 @@ export class DirectorySource {
 
   constructor(options: DirectorySourceOptions) {
     this.#options = options;
-    this.#timer = new QuietTimer(options.quietMs ?? 100, options.limitMs ?? 1000, () => this.#look());
+    this.#timer = new QuietTimer(options.quietMs ?? defaultQuietMs, options.limitMs ?? defaultLimitMs, () =>
+      this.#look(),
+    );
     this.#watches = new WatchSet({
       onChange: () => this.#timer.poke(),
       onRefused: (path, error) => options.onWatchRefused(path, error),

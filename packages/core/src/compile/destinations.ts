@@ -7,7 +7,7 @@ import {
   type WeightedCluster,
 } from "../model/index.ts";
 import { type ClusterKey, formatClusterName } from "./cluster-name.ts";
-import type { CompileContext } from "./context.ts";
+import type { RouteContext } from "./context.ts";
 import { selects } from "./labels.ts";
 
 /** Where rules are read for: matches on port and gateways are decided here, at compile time. */
@@ -24,11 +24,7 @@ export interface RuleScope {
  * True when the match is meant for this port and this gateway. Who names Gateways has said it all: only without them do the labels and
  * the namespace of the gateway's workload decide, which Istio calls the source because in a mesh it is.
  */
-export function isInScope(
-  match: ScopedMatch,
-  { namespace, gateway, port }: RuleScope,
-  context: CompileContext,
-): boolean {
+export function isInScope(match: ScopedMatch, { namespace, gateway, port }: RuleScope, context: RouteContext): boolean {
   if (match.port !== undefined && match.port !== 0 && match.port !== port) return false;
   if (match.gateways !== undefined && match.gateways.length > 0) {
     return match.gateways.some((name) => resolveGatewayName(name, namespace) === gateway);
@@ -42,7 +38,7 @@ export function isInScope(
 export function weighDestinations(
   destinations: readonly RouteDestination[],
   scope: RuleScope,
-  context: CompileContext,
+  context: RouteContext,
 ): readonly WeightedCluster[] {
   const inUse = destinationsInUse(destinations);
   return inUse.map((entry) => {
@@ -56,7 +52,7 @@ export function destinationsInUse<Entry extends RouteDestination>(destinations: 
   return destinations.length === 1 ? destinations : destinations.filter(({ weight }) => (weight ?? 0) > 0);
 }
 
-export function weighDestination(entry: RouteDestination, scope: RuleScope, context: CompileContext): WeightedCluster {
+export function weighDestination(entry: RouteDestination, scope: RuleScope, context: RouteContext): WeightedCluster {
   return { cluster: formatClusterName(resolveDestination(entry, scope, context)), weight: entry.weight ?? 0 };
 }
 
@@ -64,7 +60,7 @@ export function weighDestination(entry: RouteDestination, scope: RuleScope, cont
 export function resolveDestination(
   { destination }: RouteDestination,
   { namespace, port }: RuleScope,
-  { services }: CompileContext,
+  { services }: RouteContext,
 ): ClusterKey {
   const host = services.targetOf(resolveShortName(destination.host, namespace).toLowerCase());
   return { host, port: destination.port?.number ?? services.onlyPort(host) ?? port, subset: destination.subset ?? "" };

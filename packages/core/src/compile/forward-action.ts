@@ -1,7 +1,7 @@
 // Rules that lead to upstreams: where to, how long, how often, and what is changed on the way (istio-semantics 2.5,
 // applyHTTPRouteDestination).
 import type { ForwardAction, HeaderPolicy, HttpRule } from "../model/index.ts";
-import type { CompileContext } from "./context.ts";
+import type { RouteContext } from "./context.ts";
 import { destinationsInUse, type RuleScope, weighDestination } from "./destinations.ts";
 import { type BuiltHeaders, buildHeaders, joinPolicies } from "./header-operations.ts";
 import { buildMirrors } from "./mirrors.ts";
@@ -16,7 +16,7 @@ export interface BuiltForward {
 }
 
 /** Null for a rule without a destination that takes requests. */
-export function buildForward(rule: HttpRule, scope: RuleScope, context: CompileContext): BuiltForward | null {
+export function buildForward(rule: HttpRule, scope: RuleScope, context: RouteContext): BuiltForward | null {
   const routeHeaders = buildHeaders(rule.headers);
   const authority = authorityOf(rule.rewrite) ?? routeHeaders.authority;
   const destinations = destinationsInUse(rule.route ?? []).map((destination) => ({

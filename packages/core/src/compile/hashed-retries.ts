@@ -2,21 +2,24 @@
 // none of the state that the hash is for.
 import type { Cluster, Route, RouteConfig } from "../model/index.ts";
 
-/** The route configs with every such route's retries allowed on the endpoint that failed. Routes that do not hash stay the same objects. */
+/**
+ * The route configs with every such route's retries allowed on the endpoint that failed. Routes that do not hash stay the same objects.
+ *
+ * @param staying what became of routes in earlier calls; it depends on nothing but the route
+ */
 export function keepHashedHosts(
   routeConfigs: readonly RouteConfig[],
   clusters: readonly Cluster[],
+  staying: WeakMap<Route, Route>,
 ): readonly RouteConfig[] {
   const hashed = new Set(clusters.filter(isHashed).map(({ name }) => name));
   if (hashed.size === 0) return routeConfigs;
-  // A route stands in the virtual host of each of its hosts.
-  const changed = new Map<Route, Route>();
   const stay = (route: Route): Route => {
-    const known = changed.get(route);
-    if (known !== undefined) return known;
-    const result = stayOnHost(route, hashed);
-    changed.set(route, result);
-    return result;
+    if (!mustStay(route, hashed)) return route;
+    // A route stands in the virtual host of each of its hosts.
+    const known = staying.get(route) ?? stayOnHost(route);
+    staying.set(route, known);
+    return known;
   };
   return routeConfigs.map((config) => ({
     ...config,
@@ -28,9 +31,13 @@ function isHashed({ balancer }: Cluster): boolean {
   return balancer.kind === "ring-hash" || balancer.kind === "maglev";
 }
 
-function stayOnHost(route: Route, hashed: ReadonlySet<string>): Route {
+function mustStay({ action }: Route, hashed: ReadonlySet<string>): boolean {
+  if (action.kind !== "forward" || action.retry === null) return false;
+  return action.clusters.some(({ cluster }) => hashed.has(cluster));
+}
+
+function stayOnHost(route: Route): Route {
   const { action } = route;
   if (action.kind !== "forward" || action.retry === null) return route;
-  if (!action.clusters.some(({ cluster }) => hashed.has(cluster))) return route;
   return { ...route, action: { ...action, retry: { ...action.retry, avoidsPreviousHosts: false } } };
 }

@@ -2,6 +2,7 @@
 // resources were read plays no part.
 import type { Diagnostic, Listener, ResourceSet, Table } from "../model/index.ts";
 import { buildClusters } from "./clusters.ts";
+import { CompileMemory } from "./compile-memory.ts";
 import type { CompileContext } from "./context.ts";
 import { takeInDelegates } from "./delegates.ts";
 import { Findings } from "./findings.ts";
@@ -19,6 +20,7 @@ import { reportSharedCertificates } from "./shared-certificates.ts";
 import { reportUnused } from "./unused-virtual-services.ts";
 import { virtualServicesByGateway } from "./virtual-services.ts";
 
+export { CompileMemory } from "./compile-memory.ts";
 export { type CompileOptions, defaultCompileOptions } from "./options.ts";
 export { referencedFiles } from "./referenced-files.ts";
 
@@ -30,13 +32,17 @@ export interface CompileResult {
   readonly recompileAtMs: number | null;
 }
 
-/** Compiles everything that applies to one gateway. */
-export function compileTable(given: ResourceSet, options: CompileOptions): CompileResult {
+/**
+ * Compiles everything that applies to one gateway.
+ *
+ * @param memory of earlier calls; virtual hosts in which nothing changed are then the same objects
+ */
+export function compileTable(given: ResourceSet, options: CompileOptions, memory = new CompileMemory()): CompileResult {
   const findings = new Findings();
   const resources = takeInDelegates(given, findings);
   const services = buildServiceRegistry(resources, options.gateway.namespace, findings);
   const context: CompileContext = { resources, options, findings, services, objects: new ObjectIndex(resources) };
-  const scope = createScope(context);
+  const scope = createScope(context, memory);
   const merged = mergeGateways(selectGateways(context), context);
   const listeners = merged.map((listener) => buildListener(listener, scope)).filter((listener) => listener !== null);
   reportUnused(merged, scope);
@@ -48,18 +54,19 @@ export function compileTable(given: ResourceSet, options: CompileOptions): Compi
   const clusters = buildClusters({ context, secrets: scope.secrets, routeConfigs, listeners });
   const table: Table = {
     listeners: listeners.toSorted(byName),
-    routeConfigs: keepHashedHosts(routeConfigs, clusters),
+    routeConfigs: memory.settle(keepHashedHosts(routeConfigs, clusters, memory.stayingRoutes)),
     clusters,
     secrets: scope.secrets.resources,
   };
   return { table, diagnostics: findings.diagnostics, recompileAtMs: scope.secrets.nextValidFromMs };
 }
 
-function createScope(context: CompileContext): ListenerScope {
+function createScope(context: CompileContext, memory: CompileMemory): ListenerScope {
   const routes: RouteConfigScope = {
     context,
     virtualServices: virtualServicesByGateway(context),
     used: new Set(),
+    memory,
     hidden: new HiddenRoutes(context.findings),
   };
   return {

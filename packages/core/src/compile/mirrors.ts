@@ -1,11 +1,11 @@
 // Copies of requests (istio-semantics 2.5, mirror).
 import type { Destination, HttpRule, Mirror } from "../model/index.ts";
 import { formatClusterName } from "./cluster-name.ts";
-import type { CompileContext } from "./context.ts";
+import type { RouteContext } from "./context.ts";
 import { resolveDestination, type RuleScope } from "./destinations.ts";
 
 /** Mirrors that copy anything; their clusters are built like those of routes. */
-export function buildMirrors(rule: HttpRule, scope: RuleScope, context: CompileContext): readonly Mirror[] {
+export function buildMirrors(rule: HttpRule, scope: RuleScope, context: RouteContext): readonly Mirror[] {
   const listed = (rule.mirrors ?? []).map(({ destination, percentage }) => ({
     destination,
     percentage: percentage === undefined ? 100 : (percentage.value ?? 0),

@@ -1,11 +1,11 @@
 // The routes of one cleartext listener or one TLS server: its virtual hosts (istio-semantics 2.3).
 import type { Resource, Route, RouteConfig, VirtualHost, VirtualServiceSpec } from "../model/index.ts";
+import type { CompileMemory } from "./compile-memory.ts";
 import type { CompileContext } from "./context.ts";
 import { type BoundServer, describeServer, gatewayName, serverSite } from "./gateways.ts";
 import type { HiddenRoutes } from "./hidden-routes.ts";
 import { compareText } from "./order.ts";
 import { isCatchAll } from "./route-match.ts";
-import { buildRoutes } from "./routes.ts";
 import { bareHost, hostsForNamespace, intersectHosts } from "./server-hosts.ts";
 import { virtualServiceHosts } from "./virtual-services.ts";
 
@@ -18,6 +18,7 @@ export interface RouteConfigScope {
   /** VirtualServices that got a route somewhere; filled while route configs are built. */
   readonly used: Set<VirtualService>;
   readonly hidden: HiddenRoutes;
+  readonly memory: CompileMemory;
 }
 
 /** A virtual host while servers and VirtualServices still add to it. */
@@ -55,7 +56,7 @@ type RoutesOf = (server: BoundServer, virtualService: VirtualService) => readonl
 
 // Routes are built once for a Gateway and VirtualService, with the port of the first server that uses them: two ports of one
 // Gateway that translate to one port see the `match.port` of the first. Istio's rule.
-function rememberRoutes({ context }: RouteConfigScope): RoutesOf {
+function rememberRoutes({ context, memory }: RouteConfigScope): RoutesOf {
   const built = new Map<string, Map<VirtualService, readonly Route[]>>();
   return (server, virtualService) => {
     const gateway = gatewayName(server.gateway);
@@ -64,7 +65,7 @@ function rememberRoutes({ context }: RouteConfigScope): RoutesOf {
     let routes = ofGateway.get(virtualService);
     if (routes === undefined) {
       const isTls = server.kind === "tls";
-      routes = buildRoutes({ virtualService, gateway, port: server.server.port.number, isTls }, context);
+      routes = memory.routes.routesOf({ virtualService, gateway, port: server.server.port.number, isTls }, context);
       ofGateway.set(virtualService, routes);
     }
     return routes;

@@ -11,7 +11,7 @@ import type {
   RoutePolicy,
   VirtualServiceSpec,
 } from "../model/index.ts";
-import type { CompileContext } from "./context.ts";
+import type { RouteContext } from "./context.ts";
 import { buildCors } from "./cors.ts";
 import { isInScope, resolveDestination, type RuleScope } from "./destinations.ts";
 import { buildDirectResponse } from "./direct-response.ts";
@@ -34,7 +34,7 @@ type Scope = RouteScope & RuleScope;
  * The routes of a VirtualService on one gateway: each match of each rule is one route. A route that matches everything ends the
  * list, for none after it can be reached. Empty when no match is meant for this port and gateway.
  */
-export function buildRoutes(routeScope: RouteScope, context: CompileContext): readonly Route[] {
+export function buildRoutes(routeScope: RouteScope, context: RouteContext): readonly Route[] {
   const scope: Scope = { ...routeScope, namespace: routeScope.virtualService.namespace };
   const routes: Route[] = [];
   for (const [http, rule] of (scope.virtualService.spec.http ?? []).entries()) {
@@ -56,7 +56,7 @@ interface RuleMatch {
   readonly at: Route["rule"];
 }
 
-function buildRoute({ rule, match, at }: RuleMatch, scope: Scope, context: CompileContext): Route | null {
+function buildRoute({ rule, match, at }: RuleMatch, scope: Scope, context: RouteContext): Route | null {
   const { virtualService } = scope;
   const built = buildAction(rule, scope, context);
   if (built === null) return null;
@@ -79,7 +79,7 @@ interface BuiltAction {
 }
 
 /** A redirect goes before an answer, an answer before destinations, where a rule with a delegate was given more than one. */
-function buildAction(rule: HttpRule, scope: Scope, context: CompileContext): BuiltAction | null {
+function buildAction(rule: HttpRule, scope: Scope, context: RouteContext): BuiltAction | null {
   if (rule.redirect === undefined && rule.directResponse === undefined) return buildForward(rule, scope, context);
   const headers = buildHeaders(rule.headers).policy;
   if (rule.redirect !== undefined) return { action: buildRedirect(rule.redirect, scope), headers };
@@ -100,7 +100,7 @@ function routeName(ruleName: string | undefined, matchName: string | undefined):
 function describeOperation(
   destinations: readonly RouteDestination[],
   { path }: RouteMatch,
-  { scope, context }: { readonly scope: Scope; readonly context: CompileContext },
+  { scope, context }: { readonly scope: Scope; readonly context: RouteContext },
 ): string {
   const pathText = path.kind === "prefix" ? `${path.value}*` : path.value;
   const [only, ...others] = destinations;

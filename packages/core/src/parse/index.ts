@@ -1,16 +1,18 @@
 // parse: texts in, documents and diagnostics out. A broken document never hides another one: everything wrong is reported at once.
-import { type Diagnostic, describeDocument, formatPath, type SourceDocument, type SourceText } from "../model/index.ts";
+import { type Diagnostic, describeDocument, type SourceDocument, type SourceText } from "../model/index.ts";
 import type { ParseCode } from "./codes.ts";
 import { type Finding, toDiagnostic } from "./finding.ts";
-import { identify } from "./identify.ts";
-import { expandList, type ListEntry } from "./list.ts";
-import { readPlainValue } from "./plain-value.ts";
-import { locate, subtree, YamlDocument } from "./yaml-document.ts";
-import { readYaml, type YamlTree } from "./yaml-reader.ts";
+import { maxDocumentsPerFile, maxFileBytes } from "./limits.ts";
+import { ParseMemory } from "./parse-memory.ts";
+import { cutPieces } from "./pieces.ts";
+
+export { ParseMemory } from "./parse-memory.ts";
 
 export interface ParseOptions {
   /** The namespace of documents that name none. */
   readonly defaultNamespace: string;
+  /** Of the last call, whose unchanged documents are then the same objects; what they say is the same without. */
+  readonly memory?: ParseMemory;
 }
 
 export interface ParseResult {
@@ -27,8 +29,10 @@ export interface ParseResult {
  * error and left out.
  */
 export function parseSources(sources: readonly SourceText[], options: ParseOptions): ParseResult {
-  const reader = new SourceReader(options);
+  const memory = options.memory ?? new ParseMemory();
+  const reader = new SourceReader(options.defaultNamespace, memory);
   for (const source of sources) reader.read(source);
+  memory.endRound();
   return { documents: reader.documents, diagnostics: reader.diagnostics };
 }
 
@@ -36,44 +40,46 @@ class SourceReader {
   readonly documents: SourceDocument[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly #byIdentity = new Map<string, SourceDocument>();
-  readonly #options: ParseOptions;
+  readonly #defaultNamespace: string;
+  readonly #memory: ParseMemory;
 
-  constructor(options: ParseOptions) {
-    this.#options = options;
+  constructor(defaultNamespace: string, memory: ParseMemory) {
+    this.#defaultNamespace = defaultNamespace;
+    this.#memory = memory;
   }
 
-  read(source: SourceText): void {
-    const { trees, diagnostics } = readYaml(source);
-    for (const diagnostic of diagnostics) this.diagnostics.push(diagnostic);
-    for (const tree of trees) this.#readTree(tree);
+  read({ file, text }: SourceText): void {
+    if (Buffer.byteLength(text) > maxFileBytes) {
+      return this.#refuse({ file, line: 1 }, `the file is larger than ${maxFileBytes / 1024 / 1024} MiB`);
+    }
+    let documentCount = 0;
+    for (const { text: pieceText, linesBefore } of cutPieces(text)) {
+      const piece = this.#memory.read(pieceText, { file, linesBefore, defaultNamespace: this.#defaultNamespace });
+      documentCount += piece.content.documentCount;
+      if (documentCount > maxDocumentsPerFile) {
+        return this.#refuse(
+          { file, line: linesBefore + 1 },
+          `the file holds more than ${maxDocumentsPerFile} documents`,
+        );
+      }
+      for (const diagnostic of piece.diagnostics) this.diagnostics.push(diagnostic);
+      for (const document of piece.documents) this.#add(document);
+    }
   }
 
-  #readTree(tree: YamlTree): void {
-    const { value, problems } = readPlainValue(tree.root);
-    for (const { code, message, hint, offset, path } of problems) {
-      const finding: Finding<ParseCode> = { severity: "error", code, message, hint, path: formatPath(path) };
-      this.diagnostics.push(toDiagnostic(finding, tree.origin.placeAt(offset)));
-    }
-    if (problems.length > 0) return;
-    for (const entry of expandList({ value, path: [] })) {
-      const entryTree = subtree(tree, entry.path);
-      if (entryTree !== null) this.#readResource(entry, entryTree);
-    }
-  }
-
-  #readResource(entry: ListEntry, tree: YamlTree): void {
-    const { identity, findings } = identify(entry.value, this.#options.defaultNamespace, entry.inherited);
-    const resource = identity === null ? "" : describeDocument(identity);
-    for (const { at, ...finding } of findings) {
-      this.diagnostics.push(toDiagnostic({ ...finding, path: formatPath(at), resource }, locate(tree, at)));
-    }
-    if (identity === null) return;
-    const document = new YamlDocument(identity, entry.value as Readonly<Record<string, unknown>>, tree);
+  #add(document: SourceDocument): void {
+    const resource = describeDocument(document);
     const first = this.#byIdentity.get(resource);
     if (first === undefined) {
       this.#byIdentity.set(resource, document);
       this.documents.push(document);
     } else this.diagnostics.push(duplicate(document, first));
+  }
+
+  #refuse({ file, line }: { readonly file: string; readonly line: number }, message: string): void {
+    const hint = "Divide it into several files.";
+    const finding: Finding<ParseCode> = { severity: "error", code: "file-too-large", message, hint };
+    this.diagnostics.push(toDiagnostic(finding, { file, line, column: 1 }));
   }
 }
 

@@ -1,6 +1,7 @@
-// A resource document over its YAML node tree. The tree is only walked when a diagnostic needs a place.
+// A resource document, with the way back to its YAML nodes: they are only looked at when a diagnostic needs a place.
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
 import type { FieldPath, Kind, Place, SourceDocument } from "../model/index.ts";
+import type { PieceContent, ValueSite } from "./piece-content.ts";
 import { isMergeKey } from "./plain-value.ts";
 import { toCamelCase } from "./spelling.ts";
 import type { YamlTree } from "./yaml-reader.ts";
@@ -19,27 +20,62 @@ export class YamlDocument implements SourceDocument {
   readonly namespace: string;
   readonly name: string;
   readonly value: Readonly<Record<string, unknown>>;
-  readonly #tree: YamlTree;
+  readonly #place: PlacedValue;
 
-  constructor(identity: Identity, value: Readonly<Record<string, unknown>>, tree: YamlTree) {
+  constructor(identity: Identity, value: Readonly<Record<string, unknown>>, place: PlacedValue) {
     this.kind = identity.kind;
     this.apiVersion = identity.apiVersion;
     this.namespace = identity.namespace;
     this.name = identity.name;
     this.value = value;
-    this.#tree = tree;
+    this.#place = place;
   }
 
   locate(path: FieldPath): Place {
-    return locate(this.#tree, path);
+    return this.#place.locate(path);
   }
 }
 
+/** Where a value of a piece stands in its file. */
+export class PlacedValue {
+  readonly #site: ValueSite;
+  readonly #origin: Origin;
+  /** Of the value itself, which is asked for in every compilation. */
+  readonly #start: Place;
+
+  /** @param startOffset of the value in its piece */
+  constructor(site: ValueSite, origin: Origin, startOffset: number) {
+    this.#site = site;
+    this.#origin = origin;
+    this.#start = placeOf(site.content, origin, startOffset);
+  }
+
+  locate(path: FieldPath): Place {
+    if (path.length === 0) return this.#start;
+    const { content, index, path: root } = this.#site;
+    const tree = content.treeAt(index);
+    const own = tree === null ? null : subtree(tree, root);
+    return own === null ? this.#start : placeOf(content, this.#origin, offsetAt(own, path));
+  }
+}
+
+/** Where a piece stands. */
+export interface Origin {
+  readonly file: string;
+  readonly linesBefore: number;
+}
+
+/** The place of an offset of a piece. */
+export function placeOf(content: PieceContent, { file, linesBefore }: Origin, offset: number): Place {
+  const { line, column } = content.positionAt(offset);
+  return { file, line: linesBefore + line, column };
+}
+
 /**
- * The place of a field: of its key in a map, of the entry in a list. The nearest enclosing field that exists when it is absent.
+ * The offset of a field: of its key in a map, of the entry in a list. The nearest enclosing field that exists when it is absent.
  * A camelCase step also finds the snake_case spelling of the same field.
  */
-export function locate(tree: YamlTree, path: FieldPath): Place {
+export function offsetAt(tree: YamlTree, path: FieldPath): number {
   let node: unknown = tree.root;
   let offset = tree.root.range[0];
   for (const step of path) {
@@ -53,7 +89,7 @@ export function locate(tree: YamlTree, path: FieldPath): Place {
     offset = offsetOf(isPair(found) ? found.key : found) ?? offset;
     node = isPair(found) ? found.value : found;
   }
-  return tree.origin.placeAt(offset);
+  return offset;
 }
 
 /** The node of one entry of a `List`, as a tree of its own. */

@@ -1,32 +1,24 @@
 // From text to YAML node trees, one a document. Keeps going after a broken document; stops only at a limit.
 import { Composer, type Document, Lexer, LineCounter, type ParsedNode, Parser, type YAMLError } from "yaml";
-import type { Diagnostic, Place, SourceText } from "../model/index.ts";
 import type { ParseCode } from "./codes.ts";
-import { type Finding, toDiagnostic } from "./finding.ts";
-import { maxDepth, maxDocumentsPerFile, maxFileBytes, maxSyntaxErrors } from "./limits.ts";
+import type { Finding } from "./finding.ts";
+import { maxDepth, maxDocumentsPerFile, maxSyntaxErrors } from "./limits.ts";
 import { describeSyntaxError } from "./syntax-errors.ts";
 
 /** A well-formed document that is not empty. */
 export interface YamlTree {
   readonly root: ParsedNode;
   readonly document: Document.Parsed;
-  readonly origin: SourceLines;
 }
 
-/** Translates offsets of one source into places. */
-class SourceLines {
-  readonly #file: string;
-  readonly #lines: LineCounter;
+/** A finding that knows its place by its offset in the text. */
+export type OffsetFinding = Finding<ParseCode> & { readonly offset: number };
 
-  constructor(file: string, lines: LineCounter) {
-    this.#file = file;
-    this.#lines = lines;
-  }
-
-  placeAt(offset: number): Place {
-    const { line, col } = this.#lines.linePos(offset);
-    return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
-  }
+export interface YamlRead {
+  readonly trees: readonly YamlTree[];
+  readonly findings: readonly OffsetFinding[];
+  /** Also those that are broken or empty. */
+  readonly documentCount: number;
 }
 
 // Version 1.2's core schema whatever a `%YAML` directive says: 1.1 would read `no` as false and dates as objects. Duplicate keys are
@@ -41,31 +33,25 @@ const composerOptions = {
   logLevel: "silent",
 } as const;
 
-/** Reads every document of a source. Broken ones become diagnostics, the others trees; empty ones are skipped. */
-export function readYaml(source: SourceText): { trees: readonly YamlTree[]; diagnostics: readonly Diagnostic[] } {
-  const lines = new LineCounter();
-  const origin = new SourceLines(source.file, lines);
+/**
+ * Reads every document of a text. Broken ones become findings, the others trees; empty ones are skipped.
+ *
+ * @param lines is told where lines begin
+ */
+export function readYaml(text: string, lines = new LineCounter()): YamlRead {
   const trees: YamlTree[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const findings: OffsetFinding[] = [];
   const report = (finding: Finding<ParseCode>, offset: number): void => {
-    diagnostics.push(toDiagnostic(finding, origin.placeAt(offset)));
+    findings.push({ ...finding, offset });
   };
-
-  if (Buffer.byteLength(source.text) > maxFileBytes) {
-    report(tooLarge(`the file is larger than ${maxFileBytes / 1024 / 1024} MiB`), 0);
-    return { trees, diagnostics };
-  }
   let documentCount = 0;
-  for (const document of composeDocuments(source.text, lines, report)) {
-    if (++documentCount > maxDocumentsPerFile) {
-      report(tooLarge(`the file holds more than ${maxDocumentsPerFile} documents`), document.range[0]);
-      break;
-    }
+  for (const document of composeDocuments(text, lines, report)) {
+    if (++documentCount > maxDocumentsPerFile) break;
     const errors = firstOfEachLine([...document.errors, ...document.warnings], lines);
     for (const error of errors) report({ severity: "error", code: "yaml-syntax", ...describe(error) }, error.pos[0]);
-    if (errors.length === 0 && !isEmpty(document.contents)) trees.push({ root: document.contents, document, origin });
+    if (errors.length === 0 && !isEmpty(document.contents)) trees.push({ root: document.contents, document });
   }
-  return { trees, diagnostics };
+  return { trees, findings, documentCount };
 }
 
 /** Yields documents as they end. A limit on nesting ends the source, since what follows cannot be told apart any more. */
@@ -108,8 +94,4 @@ function describe(error: YAMLError): Pick<Finding<ParseCode>, "message" | "hint"
 
 function isEmpty(contents: ParsedNode | null): contents is null {
   return contents === null || ("value" in contents && contents.value === null);
-}
-
-function tooLarge(message: string): Finding<ParseCode> {
-  return { severity: "error", code: "file-too-large", message, hint: "Divide it into several files." };
 }

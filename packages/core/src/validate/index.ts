@@ -1,5 +1,5 @@
 // validate: documents in, typed resources and diagnostics out. A document with errors is left out; the others stay.
-import type { Diagnostic, Resource, ResourceSet, SourceDocument } from "../model/index.ts";
+import type { Diagnostic, Kind, Resource, ResourceSet, SourceDocument } from "../model/index.ts";
 import { validateDestinationRule } from "./destination-rule.ts";
 import { validateEndpointSlice } from "./endpoint-slice.ts";
 import { validateEndpoints } from "./endpoints.ts";
@@ -9,11 +9,14 @@ import { validatePod } from "./pod.ts";
 import { Reporter } from "./reporter.ts";
 import { validateServiceEntry } from "./service-entry.ts";
 import { validateService } from "./service.ts";
+import { type ValidatedDocument, ValidationMemory } from "./validation-memory.ts";
 import { validateVirtualService } from "./virtual-service.ts";
 import { validateWorkloadEntry } from "./workload-entry.ts";
 
 export { type DiagnosticCode, diagnosticCodes } from "./codes.ts";
 export { checkReferences } from "./references.ts";
+export { ReferenceMemory } from "./reference-memory.ts";
+export { ValidationMemory } from "./validation-memory.ts";
 
 export interface ValidateResult {
   readonly resources: ResourceSet;
@@ -25,8 +28,13 @@ type MutableResourceSet = { -readonly [List in keyof ResourceSet]: ResourceSet[L
 /**
  * Checks every document against the schema and rules of its kind. Never throws; does not look from one document to another
  * (`checkReferences` does).
+ *
+ * @param memory of earlier calls; what is unchanged keeps its spec's object
  */
-export function validateDocuments(documents: readonly SourceDocument[]): ValidateResult {
+export function validateDocuments(
+  documents: readonly SourceDocument[],
+  memory = new ValidationMemory(),
+): ValidateResult {
   const resources: MutableResourceSet = {
     gateways: [],
     virtualServices: [],
@@ -42,40 +50,46 @@ export function validateDocuments(documents: readonly SourceDocument[]): Validat
   };
   const diagnostics: Diagnostic[] = [];
   for (const document of documents) {
-    const reporter = new Reporter(document);
-    validateInto(resources, reporter);
-    for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
+    const validated = memory.recall(document) ?? memory.keep(validateDocument(document));
+    // What was validated as one kind goes to the list of that kind: `listOf` says so for both.
+    if (validated.resource !== null) (resources[listOf[document.kind]] as Resource<unknown>[]).push(validated.resource);
+    for (const diagnostic of validated.diagnostics) diagnostics.push(diagnostic);
   }
   return { resources, diagnostics };
 }
 
-function validateInto(resources: MutableResourceSet, reporter: Reporter): void {
-  switch (reporter.document.kind) {
-    case "Gateway":
-      return add(resources.gateways, validateGateway(reporter));
-    case "VirtualService":
-      return add(resources.virtualServices, validateVirtualService(reporter));
-    case "ServiceEntry":
-      return add(resources.serviceEntries, validateServiceEntry(reporter));
-    case "Service":
-      return add(resources.services, validateService(reporter));
-    case "Endpoints":
-      return add(resources.endpoints, validateEndpoints(reporter));
-    case "EndpointSlice":
-      return add(resources.endpointSlices, validateEndpointSlice(reporter));
-    case "Secret":
-      return add(resources.secrets, validateSecret(reporter));
-    case "ConfigMap":
-      return add(resources.configMaps, validateConfigMap(reporter));
-    case "DestinationRule":
-      return add(resources.destinationRules, validateDestinationRule(reporter));
-    case "WorkloadEntry":
-      return add(resources.workloadEntries, validateWorkloadEntry(reporter));
-    case "Pod":
-      return add(resources.pods, validatePod(reporter));
-  }
-}
+const listOf = {
+  Gateway: "gateways",
+  VirtualService: "virtualServices",
+  DestinationRule: "destinationRules",
+  ServiceEntry: "serviceEntries",
+  WorkloadEntry: "workloadEntries",
+  Service: "services",
+  Endpoints: "endpoints",
+  EndpointSlice: "endpointSlices",
+  Pod: "pods",
+  Secret: "secrets",
+  ConfigMap: "configMaps",
+} as const satisfies Record<Kind, keyof ResourceSet>;
 
-function add<Spec>(list: Resource<Spec>[], resource: Resource<Spec> | null): void {
-  if (resource !== null) list.push(resource);
+const validators: {
+  readonly [Own in Kind]: (reporter: Reporter) => ResourceSet[(typeof listOf)[Own]][number] | null;
+} = {
+  Gateway: validateGateway,
+  VirtualService: validateVirtualService,
+  DestinationRule: validateDestinationRule,
+  ServiceEntry: validateServiceEntry,
+  WorkloadEntry: validateWorkloadEntry,
+  Service: validateService,
+  Endpoints: validateEndpoints,
+  EndpointSlice: validateEndpointSlice,
+  Pod: validatePod,
+  Secret: validateSecret,
+  ConfigMap: validateConfigMap,
+};
+
+function validateDocument(document: SourceDocument): ValidatedDocument {
+  const reporter = new Reporter(document);
+  const resource = validators[document.kind](reporter);
+  return { document, resource, diagnostics: reporter.diagnostics() };
 }

@@ -18,25 +18,38 @@ import { Delegates } from "./delegates.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
 import { KnownSubsets } from "./known-subsets.ts";
+import { ReferenceMemory } from "./reference-memory.ts";
 import { Reporter } from "./reporter.ts";
 import { checkSelectors } from "./workload-selectors.ts";
 
 /**
  * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
  * and of ServiceEntries that contradict each other.
+ *
+ * @param memory of earlier calls
  */
-export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
+export function checkReferences(
+  resources: ResourceSet,
+  scope: ReferenceScope,
+  memory = new ReferenceMemory(),
+): readonly Diagnostic[] {
+  memory.beginRound(resources, scope);
   const services = new KnownServices(resources, scope);
   const subsets = new KnownSubsets(resources.destinationRules, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
   const delegates = new Delegates(resources.virtualServices, scope.documents);
   for (const virtualService of resources.virtualServices) {
-    const reporter = new Reporter(virtualService.document);
-    delegates.check(virtualService, reporter);
-    if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
-    checkDestinations(virtualService, { services, subsets }, reporter);
-    for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
+    let findings = memory.recall(virtualService);
+    if (findings === null) {
+      const reporter = new Reporter(virtualService.document);
+      delegates.check(virtualService, reporter);
+      if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
+      checkDestinations(virtualService, { services, subsets }, reporter);
+      findings = reporter.diagnostics();
+      memory.keep(virtualService, findings);
+    }
+    for (const diagnostic of findings) diagnostics.push(diagnostic);
   }
   for (const rule of resources.destinationRules) {
     const reporter = new Reporter(rule.document);

@@ -2,7 +2,7 @@
 export { decodeDelta, decodeTable } from "./decode-table.ts";
 export type { ResourceSource } from "./decode-table.ts";
 export { decodeVirtualHost } from "./decode-virtual-host.ts";
-export { encodeTable } from "./encode-table.ts";
+export { EncodeMemory, encodeTable } from "./encode-table.ts";
 export type { EncodedTable } from "./encode-table.ts";
 export { encodeFrame, FrameDecoder, maxFrameBytes, maxGreetingBytes } from "./frames.ts";
 export { digestOf, manifestVersion } from "./manifest.ts";
