@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ConfigurationMemory } from "../src/compile/configuration-memory.ts";
 import { joinOrigins } from "../src/compile/origins.ts";
 import { isRedacted, redactSecrets } from "../src/compile/redaction.ts";
 
@@ -32,8 +33,9 @@ describe("resources of several origins", () => {
   });
 
   it("keep their objects from one reading to the next, but for those that changed", () => {
+    const memory = new ConfigurationMemory();
     const read = (list: readonly ReturnType<typeof stored>[]) =>
-      joinOrigins({ texts: [], stored: list, ...options }).documents;
+      joinOrigins({ texts: [], stored: list, ...options }, memory).documents;
     const before = read([stored("a"), stored("b", { x: "1" })]);
     const after = read([stored("a"), stored("b", { x: "2" })]);
     expect([after[0] === before[0], after[1] === before[1]]).toEqual([true, false]);

@@ -3,7 +3,6 @@
 import type { SourceText } from "@sluice/core/model";
 import type { EncodedTable } from "@sluice/core/wire";
 import { Piscina } from "piscina";
-import { Turns } from "../store/turns.ts";
 import { type CompileJob, type CompileReply, forgotten } from "./compile-worker.ts";
 import type { DeclaredResource, DocumentsJob, PushRead } from "./documents.ts";
 import { diffInputs, type SentInputs } from "./inputs-delta.ts";
@@ -53,8 +52,8 @@ export class Compiler {
     maxThreads: 1,
     idleTimeout: questionIdleMs,
   });
-  /** Each job says what is different from the one before. */
-  readonly #turns = new Turns();
+  /** Each job says what is different from the one before, so one is made when that one is done. */
+  #last: Promise<unknown> = Promise.resolve();
   #held: Held | null = null;
   #lastId = 0;
 
@@ -63,7 +62,9 @@ export class Compiler {
   }
 
   async compile(request: CompileRequest): Promise<Compiled> {
-    return await this.#turns.take(async () => await this.#compile(request));
+    const result = this.#last.then(async () => await this.#compile(request));
+    this.#last = result.catch(() => {});
+    return await result;
   }
 
   async #compile(request: CompileRequest): Promise<Compiled> {

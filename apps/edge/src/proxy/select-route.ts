@@ -1,7 +1,7 @@
 // Phases that decide where an exchange goes: is the connection still trusted, is the target well formed, whose host is it, must
 // it come over TLS, which route. Each phase either answers the exchange or hands it on.
 import { isMisdirected } from "@sluice/core/match";
-import { normalizePath } from "@sluice/core/model";
+import { isPlainQuery, normalizePath } from "@sluice/core/model";
 import type { Exchange } from "../exchange/exchange.ts";
 import { sendFailure, sendHttpsRedirect } from "./local-response.ts";
 import type { RuntimeRoute } from "./runtime-route.ts";
@@ -51,13 +51,4 @@ export function selectRoute(
 function refuse(exchange: Exchange, code: Parameters<typeof sendFailure>[1]): null {
   sendFailure(exchange, code);
   return null;
-}
-
-/** True when the query can stand in a request line: no control character, space or fragment. */
-function isPlainQuery(query: string): boolean {
-  for (let i = 0; i < query.length; i++) {
-    const code = query.charCodeAt(i);
-    if (code <= 32 || code === 127 || code === 35 || code > 255) return false;
-  }
-  return true;
 }

@@ -105,3 +105,12 @@ function buildByteRules(): Uint8Array {
   for (const character of "#?\x7f") rules[character.charCodeAt(0)] = REFUSE;
   return rules;
 }
+
+/** True when the query can stand in a request line: no control character, space or fragment. */
+export function isPlainQuery(query: string): boolean {
+  for (let i = 0; i < query.length; i++) {
+    const code = query.charCodeAt(i);
+    if (code <= 32 || code === 127 || code === 35 || code > 255) return false;
+  }
+  return true;
+}

@@ -164,6 +164,13 @@ describe("explain of what a route does on the way", () => {
     ]);
   });
 
+  it.each(["/a?b c", "/a?b#c", "/a?\u0000"])(
+    "refuses what cannot stand in a request line, as the edge does: %j",
+    (path) => {
+      expect(ask(forward({}), { path })).toMatchObject({ action: "reject", status: 400, cluster: null });
+    },
+  );
+
   it("tells how a cluster picks and treats endpoints", () => {
     const special: Cluster = {
       ...cluster(httpbin),
