@@ -385,3 +385,33 @@ describe("amplification is bounded", () => {
     expect(upstream.received.length).toBe(1);
   });
 });
+
+test("no clock runs on for a request that is over, however it ended", async () => {
+  upstream.script = (received, socket, attempt) => {
+    if (isWhole(received, "hello")) socket.write(response(attempt % 3 === 0 ? 200 : 503));
+  };
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const before = timers();
+  const fault = {
+    delay: { percentage: 50, durationMs: 3 },
+    abort: { percentage: 20, httpStatus: 500, grpcStatus: null },
+  };
+  let draws = 0;
+  const world = retrying(
+    { conditions: ["5xx"], perTryTimeoutMs: 60_000, attempts: 3 },
+    { policy: { fault, cors: null, headers: null }, requestTimeoutMs: 60_000, random: () => (draws++ % 7) / 7 },
+    60_000,
+  );
+  for (let i = 0; i < 60; i++) {
+    const exchange = world.request({ method: "POST", bodyLength: 5 });
+    world.proxy.onRequestData(exchange, Buffer.from("hello"));
+    world.proxy.onRequestEnd(exchange, []);
+    if (i % 5 === 0) setTimeout(() => world.proxy.onDownstreamAborted(exchange), i % 10);
+  }
+  await world.settled();
+  world.close();
+  upstream.close();
+  await until(() => upstream.sockets.every(({ closed }) => closed));
+  await new Promise((resolve) => setTimeout(resolve, 15));
+  expect(timers()).toBeLessThanOrEqual(before);
+});
