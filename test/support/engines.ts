@@ -25,11 +25,8 @@ export function offersHttp2({ edge }: Pick<EngineLane, "edge">): boolean {
   return edge["alpn"] === undefined;
 }
 
-/** Who reads and writes HTTP in the lane of engine node: what is the default without it, or `own` or `node`. */
-const codec = process.env["SLUICE_TEST_CODEC"];
-
 /** With `[http/1.1]` alone SIMPLE ports may run on uWebSockets.js. */
 export const engineLanes: readonly EngineLane[] = [
   { name: "engine auto", edge: { engine: "auto", alpn: ["http/1.1"] }, expected: isUwsAvailable ? "uws" : "node" },
-  { name: "engine node", edge: { engine: "node", ...(codec === undefined ? {} : { codec }) }, expected: "node" },
+  { name: "engine node", edge: { engine: "node" }, expected: "node" },
 ];

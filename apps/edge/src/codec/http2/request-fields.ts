@@ -41,12 +41,22 @@ export function isWellFormedRequest(fields: readonly string[]): boolean {
     }
     const bit = pseudoBits[name];
     // Unknown, twice, or behind an ordinary field.
-    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isFieldValue(value)) return false;
+    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isPseudoValue(bit, value)) return false;
     seen |= bit;
     if (bit === 1) method = value;
     else if (bit === 4) path = value;
   }
   return isCompleteHead(seen, method, path);
+}
+
+/** What stands in one line with the others further on must not hold a blank, or it becomes another line (RFC 9113, 8.3.1 and 10.3). */
+function isPseudoValue(bit: number, value: string): boolean {
+  const isToken = bit === 1 || bit === 16;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (isToken ? isTokenCode[code] !== 1 : isTextCode[code] !== 1 || isBlank(code)) return false;
+  }
+  return bit === 2 ? /^[a-z][a-z0-9+.-]*$/i.test(value) : true;
 }
 
 /** RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. */

@@ -58,6 +58,10 @@ export class Http2Session<Owner> implements FrameEvents {
   /** Of the DATA frame being read: the stream, null where it is thrown away; what of it was no data. */
   #dataStream: Stream<Owner> | null = null;
   #paddingBytes = 0;
+  #receivedBefore = 0;
+  /** The streams that the client passed over when it opened its last but one: closed without ever having been open (RFC 9113, 5.1.1). */
+  #skippedFrom = 0;
+  #skippedTo = 0;
 
   constructor(events: SessionEvents<Owner>, limits: SessionLimits, now: () => number) {
     this.#events = events;
@@ -71,7 +75,7 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#sender = new Sender<Owner>({
       output: this.#output,
       peer: this.#peer,
-      onFrame: () => this.#guard.onDataFrameSent(),
+      onFrame: (length) => this.#guard.onDataFrameSent(length),
       onWritable: (stream) => this.#events.onWritable(stream),
       onSent: (stream) => this.#finishLocal(stream),
     });
@@ -91,7 +95,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** A header block or a frame has begun and not ended: for its time limit. */
   get isInHead(): boolean {
-    return this.#assembly.isOpen || this.#reader.isInSmallFrame;
+    return !this.#isBroken && (this.#assembly.isOpen || this.#reader.isInSmallFrame);
   }
 
   receive(bytes: Buffer): void {
@@ -107,7 +111,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** More has to be sent, one output later. */
   get hasMoreOutput(): boolean {
-    return this.#stopping.length > 0 || this.#answered.length > 0;
+    return this.#stopping.length > 0 || this.#answered.length > 0 || this.#sender.hasMore;
   }
 
   /** The socket takes no more for now: bodies wait, the rest is small. */
@@ -125,7 +129,6 @@ export class Http2Session<Owner> implements FrameEvents {
     }: { readonly status: number; readonly fields: readonly string[]; readonly isLast: boolean },
   ): void {
     if (!this.#isOpen(stream)) return;
-    stream.hasSentHead = status >= 200;
     this.#sendBlock(stream, this.#encoder.encode(status, fields), isLast);
     if (isLast) this.#finishLocal(stream);
   }
@@ -141,6 +144,12 @@ export class Http2Session<Owner> implements FrameEvents {
     stream.isLocalEnded = true;
     stream.trailers = trailers;
     this.#sender.end(stream);
+  }
+
+  /** In a tunnel: our half is complete, the client's goes on until it ends it, too. */
+  endHalf(stream: Stream<Owner>): void {
+    stream.isTunnel = true;
+    this.end(stream, noTrailers);
   }
 
   /** Ends a stream for a reason of ours. No event follows. */
@@ -226,19 +235,19 @@ export class Http2Session<Owner> implements FrameEvents {
       case frameType.priority:
         return this.#onPriority(streamId, payload);
       case frameType.rstStream:
-        return this.#onRstStream(streamId);
+        return this.#onRstStream(streamId, payload.length);
       case frameType.settings:
         return this.#onSettings(flags, payload);
       case frameType.ping:
         return this.#onPing(flags, payload);
       case frameType.goAway:
         // The client opens no more streams; those it has go on.
-        return;
+        return this.#countIdleFrame(payload.length);
       case frameType.windowUpdate:
         return this.#onWindowUpdate(streamId, payload);
       default:
         // Unknown frames are ignored (RFC 9113, 4.1), but not for nothing.
-        return this.#countControlFrame();
+        return this.#countIdleFrame(payload.length);
     }
   }
 
@@ -248,15 +257,16 @@ export class Http2Session<Owner> implements FrameEvents {
     if (!this.#hasSettings || this.#assembly.isOpen || streamId === 0) {
       return this.#protocolError("DATA where none may be");
     }
-    if (streamId > this.#lastStreamId) return this.#protocolError("DATA on an idle stream");
+    if (this.#isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
     if (!this.#windows.take(length))
       return this.fail(errorCode.flowControlError, "more DATA than the connection's window");
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
-    if (stream.receiveWindow < 0) return this.#streamError(streamId, errorCode.flowControlError);
-    if (length === 0) this.#countControlFrame();
+    // A frame that holds nothing needs no window, not even where ours has shrunk below what was under way (RFC 9113, 6.9).
+    if (stream.receiveWindow < 0 && length > 0) return this.#streamError(streamId, errorCode.flowControlError);
     this.#dataStream = stream;
+    this.#receivedBefore = stream.receivedBytes;
   }
 
   onDataPiece(_streamId: number, chunk: Buffer): void {
@@ -275,31 +285,46 @@ export class Http2Session<Owner> implements FrameEvents {
   onDataFrameEnd(_streamId: number, isLast: boolean): void {
     const stream = this.#dataStream;
     this.#dataStream = null;
+    if (stream !== null) this.#weighData(stream.receivedBytes - this.#receivedBefore, isLast);
     // Padding, and data that nobody wants, is used up at once.
     if (this.#paddingBytes > 0 && !this.#isBroken) {
       if (stream === null) this.#windows.giveBack(this.#paddingBytes);
       else this.#windows.giveBackTo(stream, this.#paddingBytes);
     }
-    if (stream !== null && isLast) this.#endRemote(stream, noTrailers);
+    if (stream !== null && isLast && !this.#isBroken) this.#endRemote(stream, noTrailers);
+  }
+
+  /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
+  #weighData(bytes: number, isLast: boolean): void {
+    if (bytes > 0 || isLast) this.#guard.onUsefulFrame(bytes);
+    else this.#countControlFrame();
   }
 
   #onHeaderPart(fault: ConnectionFault | null): void {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     const { block, dependsOnItself, endsStream, streamId } = this.#assembly;
     if (block === null) return;
+    const blockBytes = block.length;
     this.#assembly.close();
     // Also the blocks of streams that are not served: the tables of both sides must stay in step.
     const fields = this.#decoder.decode(block);
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) return this.#onTrailers(stream, fields, endsStream);
-    if (streamId <= this.#lastStreamId) return this.#onLateHeaders(streamId);
+    if (streamId <= this.#lastStreamId) return this.#onLateHeaders(streamId, blockBytes);
+    if (streamId > this.#lastStreamId + 2) this.#skip(streamId);
     this.#lastStreamId = streamId;
-    if (streamId > this.#acceptedUpTo) return;
+    if (streamId > this.#acceptedUpTo) return this.#countIdleFrame(blockBytes);
+    this.#guard.onUsefulFrame(blockBytes);
     if (this.#streams.size >= this.#limits.maxConcurrentStreams)
       return this.#streamError(streamId, errorCode.refusedStream);
     if (dependsOnItself) return this.#streamError(streamId, errorCode.protocolError);
     this.#open(streamId, fields, endsStream);
+  }
+
+  #skip(nextId: number): void {
+    this.#skippedFrom = this.#lastStreamId + 1;
+    this.#skippedTo = nextId - 1;
   }
 
   #open(id: number, fields: readonly string[] | "too-large", isLast: boolean): void {
@@ -326,14 +351,27 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#endRemote(stream, fields);
   }
 
-  /** HEADERS on a stream that has ended: trailers that crossed our reset, or a client that has lost count. */
-  #onLateHeaders(streamId: number): void {
-    if (this.#resets.has(streamId)) return this.#countControlFrame();
+  /** HEADERS on a stream that has ended: trailers that crossed our reset or GOAWAY, or a client that has lost count. */
+  #onLateHeaders(streamId: number, length: number): void {
+    if (this.#isUnderWay(streamId)) return this.#countIdleFrame(length);
+    const wasSkipped = streamId >= this.#skippedFrom && streamId <= this.#skippedTo;
+    if (wasSkipped) return this.#protocolError("HEADERS of a lower stream than those before");
     this.fail(errorCode.streamClosed, "HEADERS on a closed stream");
   }
 
+  /** What a client has sent before it could know that nobody wants it. */
+  #isUnderWay(streamId: number): boolean {
+    return this.#resets.has(streamId) || streamId > this.#acceptedUpTo;
+  }
+
+  /** Nothing has been said on it yet; those with even numbers would be ours, and we open none. */
+  #isIdle(streamId: number): boolean {
+    return streamId > this.#lastStreamId || (streamId !== 0 && streamId % 2 === 0);
+  }
+
   #onLateData(streamId: number, stream: Stream<Owner> | undefined): void {
-    if (this.#resets.has(streamId)) return this.#countControlFrame();
+    // Bounded by the window like any other DATA, however much of it there is.
+    if (this.#isUnderWay(streamId)) return this.#countIdleFrame(0);
     if (stream !== undefined) return this.#streamError(streamId, errorCode.streamClosed);
     this.#output.rstStream(streamId, errorCode.streamClosed);
     this.#resets.add(streamId);
@@ -341,16 +379,18 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onPriority(streamId: number, payload: Buffer): void {
-    if (payload.length !== 5) return this.#streamError(streamId, errorCode.frameSizeError);
-    if ((payload.readUInt32BE(0) & 0x7fffffff) === streamId)
-      return this.#streamError(streamId, errorCode.protocolError);
-    this.#countControlFrame();
+    const isSelf = payload.length === 5 && (payload.readUInt32BE(0) & 0x7fffffff) === streamId;
+    if (payload.length === 5 && !isSelf) return this.#countControlFrame();
+    const code = isSelf ? errorCode.protocolError : errorCode.frameSizeError;
+    // On a stream that is not open a reset would be a mistake of ours.
+    if (this.#streams.has(streamId)) this.#streamError(streamId, code);
+    else this.fail(code, "a PRIORITY that is none");
   }
 
-  #onRstStream(streamId: number): void {
-    if (streamId > this.#lastStreamId) return this.#protocolError("RST_STREAM on an idle stream");
+  #onRstStream(streamId: number, length: number): void {
+    if (this.#isIdle(streamId)) return this.#protocolError("RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#countControlFrame();
+    if (stream === undefined) return this.#countIdleFrame(length);
     this.#close(stream);
     this.#events.onReset(stream);
     this.#countReset();
@@ -370,7 +410,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   #onSettingsAck(): void {
     if (!this.#hasSettings) return this.#protocolError("an acknowledgement before SETTINGS");
-    this.#countControlFrame();
+    this.#countIdleFrame(0);
     this.#windows.onSettingsAcknowledged(this.#streams.values());
   }
 
@@ -385,14 +425,14 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onPing(flags: number, payload: Buffer): void {
-    this.#countControlFrame();
+    this.#countIdleFrame(payload.length);
     if (this.#isBroken) return;
     if ((flags & flag.ack) === 0) this.#output.frame({ type: frameType.ping, flags: flag.ack, streamId: 0 }, payload);
     else if (payload.equals(drainPing)) this.finishDrain();
   }
 
   #onWindowUpdate(streamId: number, payload: Buffer): void {
-    if (streamId > this.#lastStreamId) return this.#protocolError("WINDOW_UPDATE on an idle stream");
+    if (this.#isIdle(streamId)) return this.#protocolError("WINDOW_UPDATE on an idle stream");
     if (this.#guard.countWindowUpdate()) return this.fail(errorCode.enhanceYourCalm, "a flood of WINDOW_UPDATE");
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     if (streamId === 0) {
@@ -424,7 +464,7 @@ export class Http2Session<Owner> implements FrameEvents {
     else this.#output.endStream(stream.id);
     stream.isSent = true;
     if (stream.isRemoteEnded) this.#close(stream);
-    else this.#answered.push(stream);
+    else if (!stream.isTunnel) this.#answered.push(stream);
   }
 
   /**
@@ -444,6 +484,8 @@ export class Http2Session<Owner> implements FrameEvents {
 
   #close(stream: Stream<Owner>): void {
     if (!this.#streams.delete(stream.id)) return;
+    // What else comes of the frame being read is thrown away.
+    if (this.#dataStream === stream) this.#dataStream = null;
     this.#sender.forget(stream);
     // Nobody will say any more that it has been used.
     if (stream.heldBytes > 0 && !this.#isBroken) this.#windows.giveBack(stream.heldBytes);
@@ -457,7 +499,6 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#isBroken) return;
     this.#output.rstStream(streamId, code);
     this.#resets.add(streamId);
-    if (this.#dataStream?.id === streamId) this.#dataStream = null;
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) {
       this.#close(stream);
@@ -476,6 +517,10 @@ export class Http2Session<Owner> implements FrameEvents {
 
   #countControlFrame(): void {
     if (this.#guard.countControlFrame(this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of control frames");
+  }
+
+  #countIdleFrame(length: number): void {
+    if (this.#guard.countIdleFrame(length, this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of idle frames");
   }
 
   #protocolError(reason: string): void {

@@ -12,7 +12,8 @@ export class Stream<Owner> {
   isLocalEnded: boolean;
   /** Our end is in the output. */
   isSent: boolean;
-  hasSentHead: boolean;
+  /** In a tunnel: the client may go on when we have ended. */
+  isTunnel: boolean;
   /** What we may still send, and what the client may. */
   sendWindow: number;
   receiveWindow: number;
@@ -41,7 +42,7 @@ export class Stream<Owner> {
     this.isRemoteEnded = false;
     this.isLocalEnded = false;
     this.isSent = false;
-    this.hasSentHead = false;
+    this.isTunnel = false;
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
     this.heldBytes = 0;
