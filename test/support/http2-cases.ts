@@ -12,7 +12,6 @@ import {
   literal,
   ping,
   post,
-  postFields,
   preface,
   priority,
   pushPromise,
@@ -122,7 +121,6 @@ const continuation = (flag: number, stream: number, payload: Buffer) =>
 const priorityOn = (stream: number, parent: number, weight?: number) =>
   frame(frameType.priority, 0, stream, priority(parent, weight));
 const getBlock = block(getFields);
-const postBlock = block(postFields);
 const [firstHalf, secondHalf] = [getBlock.subarray(0, 20), getBlock.subarray(20)];
 const dummy = literal("x-dummy", "1");
 const empty = Buffer.alloc(0);

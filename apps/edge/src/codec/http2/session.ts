@@ -50,6 +50,7 @@ export class Http2Session<Owner> implements FrameEvents {
   #answered: Stream<Owner>[] = [];
   #stopping: Stream<Owner>[] = [];
   #hasSettings = false;
+  #awaitsSettingsAck = true;
   #lastStreamId = 0;
   /** Streams above it are not served any more; `largestWindow` serves as "all are". */
   #acceptedUpTo = largestWindow;
@@ -409,8 +410,9 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onSettingsAck(): void {
-    if (!this.#hasSettings) return this.#protocolError("an acknowledgement before SETTINGS");
-    this.#countIdleFrame(0);
+    const isExpected = this.#hasSettings && this.#awaitsSettingsAck;
+    if (!isExpected) return this.#protocolError("an acknowledgement of SETTINGS that were not sent");
+    this.#awaitsSettingsAck = false;
     this.#windows.onSettingsAcknowledged(this.#streams.values());
   }
 

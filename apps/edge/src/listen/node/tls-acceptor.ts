@@ -118,7 +118,8 @@ export class TlsAcceptor {
   }
 
   #onSecure(socket: TLSSocket, { chain, trust }: ChainServer): void {
-    socket.on("error", ignoreError);
+    // Also of what does not end the socket by itself: a client of TLS 1.2 that asks for another handshake.
+    socket.on("error", () => socket.destroy());
     const addresses = addressesOf(socket);
     const key = addresses === null ? "" : connectionKey(addresses);
     const handshake = this.#handshakes.get(key);
@@ -173,8 +174,4 @@ function tlsErrorReason(error: Error & { code?: string }, socket: TLSSocket): st
   // Node reports a client it refused (`rejectUnauthorized`) as one that hung up.
   const authorizationError = authorizationErrorOf(socket);
   return authorizationError === null ? "disconnected" : authorizationReason(authorizationError);
-}
-
-function ignoreError(): void {
-  // Whoever reads from the socket sees it close.
 }
