@@ -9,6 +9,7 @@ import {
   framesOf,
   get,
   getFields,
+  isGoAwayFrame,
   literal,
   ping,
   post,
@@ -45,13 +46,12 @@ export interface Http2Case {
   readonly outcome: Outcome;
 }
 
-export const isGoAway = ({ type }: Frame): boolean => type === frameType.goaway;
 const codeOf = ({ type, payload }: Frame): number => payload.readUInt32BE(type === frameType.goaway ? 4 : 0);
 
 const breaks =
   (...codes: number[]): Outcome =>
   (frames) => {
-    const goAway = frames.find(isGoAway);
+    const goAway = frames.find(isGoAwayFrame);
     if (goAway === undefined) return "pending";
     return codes.includes(codeOf(goAway)) ? "met" : "failed";
   };
@@ -60,7 +60,7 @@ const breaks =
 const resets =
   (stream: number, ...codes: number[]): Outcome =>
   (frames) => {
-    const end = frames.find((sent) => isGoAway(sent) || (sent.type === frameType.reset && sent.stream === stream));
+    const end = frames.find((sent) => isGoAwayFrame(sent) || (sent.type === frameType.reset && sent.stream === stream));
     if (end === undefined) return "pending";
     return codes.includes(codeOf(end)) ? "met" : "failed";
   };
@@ -68,7 +68,7 @@ const resets =
 const answers =
   (...streams: number[]): Outcome =>
   (frames) => {
-    if (frames.some(isGoAway)) return "failed";
+    if (frames.some(isGoAwayFrame)) return "failed";
     const hasEnded = (stream: number) =>
       frames.some((sent) => sent.stream === stream && sent.type <= 1 && (sent.flags & flags.endStream) !== 0);
     return streams.every(hasEnded) ? "met" : "pending";
@@ -80,14 +80,14 @@ const replies =
     const [wanted] = framesOf(expected);
     const isWanted = (sent: Frame): boolean =>
       sent.type === wanted?.type && sent.flags === wanted.flags && sent.payload.equals(wanted.payload);
-    return frames.some(isGoAway) ? "failed" : frames.some(isWanted) ? "met" : "pending";
+    return frames.some(isGoAwayFrame) ? "failed" : frames.some(isWanted) ? "met" : "pending";
   };
 
 /** DATA frames of these lengths come first on stream 1. */
 const sends =
   (...lengths: number[]): Outcome =>
   (frames) => {
-    if (frames.some(isGoAway)) return "failed";
+    if (frames.some(isGoAwayFrame)) return "failed";
     const sent = frames.filter(({ type, stream }) => type === frameType.data && stream === 1);
     if (sent.length < lengths.length) return "pending";
     return lengths.every((length, i) => sent[i]?.payload.length === length) ? "met" : "failed";

@@ -83,3 +83,5 @@ export function framesOf(bytes: Buffer): Frame[] {
   }
   return frames;
 }
+
+export const isGoAwayFrame = ({ type }: Frame): boolean => type === frameType.goaway;

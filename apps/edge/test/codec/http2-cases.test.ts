@@ -1,7 +1,7 @@
 // The cases of test/support/http2-cases.ts on the state machine itself; a story puts them to a whole gateway.
 import { describe, expect, test } from "vitest";
-import { http2Cases, isGoAway } from "../../../../test/support/http2-cases.ts";
-import { preface, settings } from "../../../../test/support/http2-frames.ts";
+import { http2Cases } from "../../../../test/support/http2-cases.ts";
+import { isGoAwayFrame, preface, settings } from "../../../../test/support/http2-frames.ts";
 import { SessionDriver, type TestStream } from "./session-driver.ts";
 
 const answer =
@@ -29,7 +29,7 @@ describe("RFC 9113 and RFC 7541", () => {
       const driver = drive(entry, (bytes) => [bytes]);
       expect(entry.outcome(driver.frames)).toBe("met");
       // Nothing may follow a GOAWAY of ours for a fault, and a fault is always told.
-      expect(driver.frames.findIndex(isGoAway)).toBe(driver.fault === null ? -1 : driver.frames.length - 1);
+      expect(driver.frames.findIndex(isGoAwayFrame)).toBe(driver.fault === null ? -1 : driver.frames.length - 1);
       const bytewise = drive(entry, (bytes) => Array.from(bytes, (byte) => Buffer.of(byte)));
       expect(entry.outcome(bytewise.frames)).toBe("met");
     },
