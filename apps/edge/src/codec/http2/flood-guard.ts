@@ -1,7 +1,7 @@
 // What is legal frame by frame and an attack in thousands. Each count has its own sense of "too many"; passing it ends the connection with
 // ENHANCE_YOUR_CALM.
-import { ByteBalance } from "../../listen/node/http2-byte-balance.ts";
-import { MinuteCount } from "../../listen/node/minute-count.ts";
+import { ByteBalance } from "./byte-balance.ts";
+import { MinuteCount } from "./minute-count.ts";
 import { frameHeaderBytes } from "./frame.ts";
 
 export interface FloodLimits {

@@ -1,6 +1,6 @@
 // What makes a list of fields a request, or trailers of one (RFC 9113, 8.1 to 8.3; RFC 8441 for `:protocol`). A message that breaks these
 // rules is malformed: the stream is reset, nothing of it is handed on.
-import { isTextCode, isTokenCode } from "../../upstream/char-class.ts";
+import { isTextCode, isTokenCode } from "../char-class.ts";
 
 /** Fields that describe one connection and have no meaning here (RFC 9113, 8.2.2). `te` may say `trailers`. */
 const connectionFields: ReadonlySet<string> = new Set([
