@@ -102,8 +102,7 @@ const at = (
   section: string,
   claim: string,
   parts: readonly Buffer[],
-  outcome: Outcome,
-  rest: Rest = {},
+  ...[outcome, rest = {}]: readonly [outcome: Outcome, rest?: Rest]
 ): Http2Case => ({
   section,
   claim,

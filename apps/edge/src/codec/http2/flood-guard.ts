@@ -17,13 +17,18 @@ const updatesPerStream = 2;
 
 export class FloodGuard {
   readonly #limits: FloodLimits;
+  readonly #now: () => number;
+  readonly #onFlood: (reason: string) => void;
   readonly #resets: MinuteCount;
   readonly #controlFrames: MinuteCount;
   readonly #balance: ByteBalance;
   #usefulBytes = 0;
   #allowedUpdates = freeUpdates;
 
-  constructor(limits: FloodLimits, nowMs: number) {
+  constructor(limits: FloodLimits, now: () => number, onFlood: (reason: string) => void) {
+    const nowMs = now();
+    this.#now = now;
+    this.#onFlood = onFlood;
     this.#limits = limits;
     this.#resets = new MinuteCount(nowMs);
     this.#controlFrames = new MinuteCount(nowMs);
@@ -31,14 +36,15 @@ export class FloodGuard {
     this.#balance = new ByteBalance({ freeFramesPerMinute, maxSavedBytes }, nowMs);
   }
 
-  /** A stream that ended in a reset: the client's (CVE-2023-44487), or one it provoked (CVE-2025-8671). True when it is one too many. */
-  countReset(nowMs: number): boolean {
-    return this.#resets.add(nowMs) > this.#limits.maxResetStreamsPerMinute;
+  /** A stream that ended in a reset: the client's (CVE-2023-44487), or one it provoked (CVE-2025-8671). */
+  countReset(): void {
+    if (this.#resets.add(this.#now()) > this.#limits.maxResetStreamsPerMinute) this.#onFlood("a flood of resets");
   }
 
   /** SETTINGS, PRIORITY and DATA that holds none: no client has a reason to send many. */
-  countControlFrame(nowMs: number): boolean {
-    return this.#controlFrames.add(nowMs) > this.#limits.maxControlFramesPerMinute;
+  countControlFrame(): void {
+    const count = this.#controlFrames.add(this.#now());
+    if (count > this.#limits.maxControlFramesPerMinute) this.#onFlood("a flood of control frames");
   }
 
   /**
@@ -47,15 +53,15 @@ export class FloodGuard {
    *
    * @param length of the payload
    */
-  countIdleFrame(length: number, nowMs: number): boolean {
+  countIdleFrame(length: number): void {
     const useful = this.#usefulBytes;
     this.#usefulBytes = 0;
-    return !this.#balance.settle(frameHeaderBytes + length, useful, nowMs);
+    if (!this.#balance.settle(frameHeaderBytes + length, useful, this.#now())) this.#onFlood("a flood of idle frames");
   }
 
   /** How many are fair depends on how much there was to give room for. */
-  countWindowUpdate(): boolean {
-    return --this.#allowedUpdates < 0;
+  countWindowUpdate(): void {
+    if (--this.#allowedUpdates < 0) this.#onFlood("a flood of WINDOW_UPDATE");
   }
 
   /** A frame that carried something: a head or a body, in either direction. */

@@ -11,6 +11,14 @@ export interface SessionLimits extends FloodLimits {
   readonly streamBufferBytes: number;
 }
 
+export interface ResponseHead {
+  readonly status: number;
+  /** Flat, names in lower case. */
+  readonly fields: readonly string[];
+  /** No body follows. */
+  readonly isLast: boolean;
+}
+
 /** Called from inside `receive` and the intents. */
 export interface SessionEvents<Owner> {
   /** A well-formed request. `isLast`: it has no body. */

@@ -10,6 +10,7 @@ import {
   flag,
   frameType,
   largestWindow,
+  noPayload,
 } from "./frame.ts";
 import { type FrameEvents, FrameReader } from "./frame-reader.ts";
 import { judgeFrame } from "./frame-rules.ts";
@@ -17,24 +18,21 @@ import { HeaderAssembly } from "./header-assembly.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import { Output } from "./output.ts";
-import { RecentIds } from "./recent-ids.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
 import { areWellFormedTrailers, isWellFormedRequest, readLength } from "./request-fields.ts";
 import { Sender } from "./sender.ts";
-import type { SessionEvents, SessionLimits } from "./session-events.ts";
+import type { ResponseHead, SessionEvents, SessionLimits } from "./session-events.ts";
 import { applySettings, initialPeerSettings, settingId } from "./settings.ts";
 import { Stream } from "./stream.ts";
+import { StreamIds } from "./stream-ids.ts";
 
 const decoderTableBytes = 4096;
-/** Streams we have reset of late: what the client had under way on them is no mistake of its. */
-const rememberedResets = 256;
 /** What the PING carries whose answer tells that a client knows of our GOAWAY. */
 const drainPing = Buffer.from("draining", "latin1");
 
 export class Http2Session<Owner> implements FrameEvents {
   readonly #events: SessionEvents<Owner>;
   readonly #limits: SessionLimits;
-  readonly #now: () => number;
   readonly #reader: FrameReader;
   readonly #assembly: HeaderAssembly;
   readonly #decoder: HpackDecoder;
@@ -44,34 +42,27 @@ export class Http2Session<Owner> implements FrameEvents {
   readonly #peer = initialPeerSettings();
   readonly #streams = new Map<number, Stream<Owner>>();
   readonly #sender: Sender<Owner>;
-  readonly #resets = new RecentIds(rememberedResets);
+  readonly #ids = new StreamIds();
   readonly #windows: ReceiveWindows;
   /** Whose answer is out while the request is not complete: since this output, and since the one before. */
   #answered: Stream<Owner>[] = [];
   #stopping: Stream<Owner>[] = [];
   #hasSettings = false;
   #awaitsSettingsAck = true;
-  #lastStreamId = 0;
-  /** Streams above it are not served any more; `largestWindow` serves as "all are". */
-  #acceptedUpTo = largestWindow;
   #isDraining = false;
   #isBroken = false;
   /** Of the DATA frame being read: the stream, null where it is thrown away; what of it was no data. */
   #dataStream: Stream<Owner> | null = null;
   #paddingBytes = 0;
   #receivedBefore = 0;
-  /** The streams that the client passed over when it opened its last but one: closed without ever having been open (RFC 9113, 5.1.1). */
-  #skippedFrom = 0;
-  #skippedTo = 0;
 
   constructor(events: SessionEvents<Owner>, limits: SessionLimits, now: () => number) {
     this.#events = events;
     this.#limits = limits;
-    this.#now = now;
     this.#reader = new FrameReader(this);
     this.#assembly = new HeaderAssembly(2 * limits.maxHeadBytes + defaultMaxFrameBytes);
     this.#decoder = new HpackDecoder({ maxTableBytes: decoderTableBytes, maxListBytes: limits.maxHeadBytes });
-    this.#guard = new FloodGuard(limits, now());
+    this.#guard = new FloodGuard(limits, now, (reason) => this.fail(errorCode.enhanceYourCalm, reason));
     this.#windows = new ReceiveWindows(this.#output, limits);
     this.#sender = new Sender<Owner>({
       output: this.#output,
@@ -120,15 +111,7 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#sender.isBackedUp = isBackedUp;
   }
 
-  /** @param fields flat, names in lower case */
-  sendHead(
-    stream: Stream<Owner>,
-    {
-      status,
-      fields,
-      isLast,
-    }: { readonly status: number; readonly fields: readonly string[]; readonly isLast: boolean },
-  ): void {
+  sendHead(stream: Stream<Owner>, { status, fields, isLast }: ResponseHead): void {
     if (!this.#isOpen(stream)) return;
     this.#sendBlock(stream, this.#encoder.encode(status, fields), isLast);
     if (isLast) this.#finishLocal(stream);
@@ -157,7 +140,7 @@ export class Http2Session<Owner> implements FrameEvents {
   reset(stream: Stream<Owner>, code: ErrorCode): void {
     if (this.#streams.get(stream.id) !== stream) return;
     this.#output.rstStream(stream.id, code);
-    this.#resets.add(stream.id);
+    this.#ids.addReset(stream.id);
     this.#close(stream);
   }
 
@@ -180,9 +163,9 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** The client knows, or has had long enough to know. */
   finishDrain(): void {
-    if (!this.#isDraining || this.#acceptedUpTo !== largestWindow || this.#isBroken) return;
-    this.#acceptedUpTo = this.#lastStreamId;
-    this.#output.goAway(this.#lastStreamId, errorCode.noError);
+    if (!this.#isDraining || !this.#ids.servesAll || this.#isBroken) return;
+    this.#ids.acceptedUpTo = this.#ids.last;
+    this.#output.goAway(this.#ids.last, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();
   }
 
@@ -191,8 +174,8 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#isBroken) return;
     this.#reader.stop();
     this.#isDraining = true;
-    this.#acceptedUpTo = this.#lastStreamId;
-    this.#output.goAway(this.#lastStreamId, errorCode.noError);
+    this.#ids.acceptedUpTo = this.#ids.last;
+    this.#output.goAway(this.#ids.last, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();
   }
 
@@ -201,7 +184,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.#reader.stop();
-    this.#output.goAway(this.#lastStreamId, code);
+    this.#output.goAway(this.#ids.last, code);
     this.closeAll();
     this.#events.onFault({ code, reason });
   }
@@ -243,12 +226,12 @@ export class Http2Session<Owner> implements FrameEvents {
         return this.#onPing(flags, payload);
       case frameType.goAway:
         // The client opens no more streams; those it has go on.
-        return this.#countIdleFrame(payload.length);
+        return this.#guard.countIdleFrame(payload.length);
       case frameType.windowUpdate:
         return this.#onWindowUpdate(streamId, payload);
       default:
         // Unknown frames are ignored (RFC 9113, 4.1), but not for nothing.
-        return this.#countIdleFrame(payload.length);
+        return this.#guard.countIdleFrame(payload.length);
     }
   }
 
@@ -258,7 +241,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (!this.#hasSettings || this.#assembly.isOpen || streamId === 0) {
       return this.#protocolError("DATA where none may be");
     }
-    if (this.#isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
     if (!this.#windows.take(length))
       return this.fail(errorCode.flowControlError, "more DATA than the connection's window");
     const stream = this.#streams.get(streamId);
@@ -298,34 +281,27 @@ export class Http2Session<Owner> implements FrameEvents {
   /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
   #weighData(bytes: number, isLast: boolean): void {
     if (bytes > 0 || isLast) this.#guard.onUsefulFrame(bytes);
-    else this.#countControlFrame();
+    else this.#guard.countControlFrame();
   }
 
   #onHeaderPart(fault: ConnectionFault | null): void {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     const { block, dependsOnItself, endsStream, streamId } = this.#assembly;
     if (block === null) return;
-    const blockBytes = block.length;
     this.#assembly.close();
     // Also the blocks of streams that are not served: the tables of both sides must stay in step.
     const fields = this.#decoder.decode(block);
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) return this.#onTrailers(stream, fields, endsStream);
-    if (streamId <= this.#lastStreamId) return this.#onLateHeaders(streamId, blockBytes);
-    if (streamId > this.#lastStreamId + 2) this.#skip(streamId);
-    this.#lastStreamId = streamId;
-    if (streamId > this.#acceptedUpTo) return this.#countIdleFrame(blockBytes);
-    this.#guard.onUsefulFrame(blockBytes);
+    if (streamId <= this.#ids.last) return this.#onLateHeaders(streamId, block.length);
+    this.#ids.open(streamId);
+    if (streamId > this.#ids.acceptedUpTo) return this.#guard.countIdleFrame(block.length);
+    this.#guard.onUsefulFrame(block.length);
     if (this.#streams.size >= this.#limits.maxConcurrentStreams)
       return this.#streamError(streamId, errorCode.refusedStream);
     if (dependsOnItself) return this.#streamError(streamId, errorCode.protocolError);
     this.#open(streamId, fields, endsStream);
-  }
-
-  #skip(nextId: number): void {
-    this.#skippedFrom = this.#lastStreamId + 1;
-    this.#skippedTo = nextId - 1;
   }
 
   #open(id: number, fields: readonly string[] | "too-large", isLast: boolean): void {
@@ -354,34 +330,23 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** HEADERS on a stream that has ended: trailers that crossed our reset or GOAWAY, or a client that has lost count. */
   #onLateHeaders(streamId: number, length: number): void {
-    if (this.#isUnderWay(streamId)) return this.#countIdleFrame(length);
-    const wasSkipped = streamId >= this.#skippedFrom && streamId <= this.#skippedTo;
-    if (wasSkipped) return this.#protocolError("HEADERS of a lower stream than those before");
+    if (this.#ids.isUnderWay(streamId)) return this.#guard.countIdleFrame(length);
+    if (this.#ids.wasSkipped(streamId)) return this.#protocolError("HEADERS of a lower stream than those before");
     this.fail(errorCode.streamClosed, "HEADERS on a closed stream");
-  }
-
-  /** What a client has sent before it could know that nobody wants it. */
-  #isUnderWay(streamId: number): boolean {
-    return this.#resets.has(streamId) || streamId > this.#acceptedUpTo;
-  }
-
-  /** Nothing has been said on it yet; those with even numbers would be ours, and we open none. */
-  #isIdle(streamId: number): boolean {
-    return streamId > this.#lastStreamId || (streamId !== 0 && streamId % 2 === 0);
   }
 
   #onLateData(streamId: number, stream: Stream<Owner> | undefined): void {
     // Bounded by the window like any other DATA, however much of it there is.
-    if (this.#isUnderWay(streamId)) return this.#countIdleFrame(0);
+    if (this.#ids.isUnderWay(streamId)) return this.#guard.countIdleFrame(0);
     if (stream !== undefined) return this.#streamError(streamId, errorCode.streamClosed);
     this.#output.rstStream(streamId, errorCode.streamClosed);
-    this.#resets.add(streamId);
-    this.#countReset();
+    this.#ids.addReset(streamId);
+    this.#guard.countReset();
   }
 
   #onPriority(streamId: number, payload: Buffer): void {
     const isSelf = payload.length === 5 && (payload.readUInt32BE(0) & 0x7fffffff) === streamId;
-    if (payload.length === 5 && !isSelf) return this.#countControlFrame();
+    if (payload.length === 5 && !isSelf) return this.#guard.countControlFrame();
     const code = isSelf ? errorCode.protocolError : errorCode.frameSizeError;
     // On a stream that is not open a reset would be a mistake of ours.
     if (this.#streams.has(streamId)) this.#streamError(streamId, code);
@@ -389,12 +354,12 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onRstStream(streamId: number, length: number): void {
-    if (this.#isIdle(streamId)) return this.#protocolError("RST_STREAM on an idle stream");
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#countIdleFrame(length);
+    if (stream === undefined) return this.#guard.countIdleFrame(length);
     this.#close(stream);
     this.#events.onReset(stream);
-    this.#countReset();
+    this.#guard.countReset();
   }
 
   #onSettings(flags: number, payload: Buffer): void {
@@ -405,13 +370,13 @@ export class Http2Session<Owner> implements FrameEvents {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     this.#encoder.limitTable(this.#peer.headerTableBytes);
     this.#output.frame({ type: frameType.settings, flags: flag.ack, streamId: 0 }, noPayload);
-    this.#countControlFrame();
+    this.#guard.countControlFrame();
     this.#changeSendWindows(this.#peer.initialWindow - before);
   }
 
   #onSettingsAck(): void {
-    const isExpected = this.#hasSettings && this.#awaitsSettingsAck;
-    if (!isExpected) return this.#protocolError("an acknowledgement of SETTINGS that were not sent");
+    if (!this.#hasSettings || !this.#awaitsSettingsAck)
+      return this.#protocolError("an acknowledgement of SETTINGS that were not sent");
     this.#awaitsSettingsAck = false;
     this.#windows.onSettingsAcknowledged(this.#streams.values());
   }
@@ -427,15 +392,16 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onPing(flags: number, payload: Buffer): void {
-    this.#countIdleFrame(payload.length);
+    this.#guard.countIdleFrame(payload.length);
     if (this.#isBroken) return;
     if ((flags & flag.ack) === 0) this.#output.frame({ type: frameType.ping, flags: flag.ack, streamId: 0 }, payload);
     else if (payload.equals(drainPing)) this.finishDrain();
   }
 
   #onWindowUpdate(streamId: number, payload: Buffer): void {
-    if (this.#isIdle(streamId)) return this.#protocolError("WINDOW_UPDATE on an idle stream");
-    if (this.#guard.countWindowUpdate()) return this.fail(errorCode.enhanceYourCalm, "a flood of WINDOW_UPDATE");
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("WINDOW_UPDATE on an idle stream");
+    this.#guard.countWindowUpdate();
+    if (this.#isBroken) return;
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     if (streamId === 0) {
       if (increment === 0) return this.#protocolError("WINDOW_UPDATE by nothing");
@@ -492,7 +458,7 @@ export class Http2Session<Owner> implements FrameEvents {
     // Nobody will say any more that it has been used.
     if (stream.heldBytes > 0 && !this.#isBroken) this.#windows.giveBack(stream.heldBytes);
     stream.heldBytes = 0;
-    const isDrained = this.#streams.size === 0 && this.#acceptedUpTo !== largestWindow && !this.#isBroken;
+    const isDrained = this.#streams.size === 0 && !this.#ids.servesAll && !this.#isBroken;
     if (isDrained) this.#events.onDrained();
   }
 
@@ -500,34 +466,20 @@ export class Http2Session<Owner> implements FrameEvents {
   #streamError(streamId: number, code: ErrorCode): void {
     if (this.#isBroken) return;
     this.#output.rstStream(streamId, code);
-    this.#resets.add(streamId);
+    this.#ids.addReset(streamId);
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) {
       this.#close(stream);
       this.#events.onReset(stream);
     }
-    this.#countReset();
+    this.#guard.countReset();
   }
 
   #isOpen(stream: Stream<Owner>): boolean {
     return !this.#isBroken && !stream.isLocalEnded && this.#streams.get(stream.id) === stream;
   }
 
-  #countReset(): void {
-    if (this.#guard.countReset(this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of resets");
-  }
-
-  #countControlFrame(): void {
-    if (this.#guard.countControlFrame(this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of control frames");
-  }
-
-  #countIdleFrame(length: number): void {
-    if (this.#guard.countIdleFrame(length, this.#now())) this.fail(errorCode.enhanceYourCalm, "a flood of idle frames");
-  }
-
   #protocolError(reason: string): void {
     this.fail(errorCode.protocolError, reason);
   }
 }
-
-const noPayload = new Uint8Array(0);
