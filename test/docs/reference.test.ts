@@ -2,6 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { allRoutes } from "../../apps/ctrl/src/api/routes/all-routes.ts";
+import { describeApi } from "../../apps/ctrl/src/api/openapi.ts";
+import { pushFailureStatus } from "../../apps/ctrl/src/api/problem.ts";
+import type { Services } from "../../apps/ctrl/src/api/services.ts";
+import { originCodes } from "../../apps/ctrl/src/compile/codes.ts";
+import { type PushFailure, pushFailures } from "../../apps/ctrl/src/push/push-error.ts";
 import { sourceCodes } from "../../apps/ctrl/src/source/codes.ts";
 import { failures } from "../../apps/edge/src/exchange/failure.ts";
 import { metricDefinitions } from "../../apps/edge/src/observe/metric-definitions.ts";
@@ -57,7 +63,78 @@ function settingRows(node: SchemaNode, path: string): Row[] {
 
 const settings = z.toJSONSchema(settingsSchema, { io: "input" }) as SchemaNode;
 
+interface OpenApiOperation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly "x-role": string;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly description?: string;
+    readonly schema: SchemaNode;
+  }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: SchemaNode }>> };
+  readonly responses: Readonly<
+    Record<string, { readonly content: Readonly<Record<string, { readonly schema?: SchemaNode }>> }>
+  >;
+}
+
+/** From the very description that ctrl serves. Nothing is called, so there is nothing to serve with. */
+function apiPage(): string {
+  const { paths } = describeApi(allRoutes({} as Services, ""), "") as unknown as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
+  };
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => operationText(`${method.toUpperCase()} ${path}`, operation)),
+  );
+  const failureTable = page("Failures of a push", "The `failure` of a problem, and its status.", {
+    head: ["failure", "status", "meaning"],
+    rows: Object.entries(pushFailures).map(([name, meaning]) => [
+      code(name),
+      String(pushFailureStatus[name as PushFailure]),
+      meaning,
+    ]),
+  });
+  const intro =
+    "The API of ctrl at `ctrl.address`; `GET /v1/openapi.json` serves the same as OpenAPI 3.1. Every error is `application/problem+json`. With `ctrl.tokens` or `ctrl.tls.clientCa` each call needs `Authorization: Bearer` or a client certificate; the role that it needs stands with each.";
+  return `# Control API\n\n${intro}\n\n${operations.join("\n")}\n${failureTable.replace(/^# /, "## ")}`;
+}
+
+function operationText(title: string, operation: OpenApiOperation): string {
+  const parameters = operation.parameters.map(({ name, in: where, description = "", schema: node }): Row => {
+    const fallback = node.default === undefined ? "" : ` Default: ${code(node.default)}.`;
+    return [code(name), where, typeText(node), `${description}${fallback}`.trim()];
+  });
+  const body =
+    operation.requestBody === undefined
+      ? []
+      : [`Body: ${Object.keys(operation.requestBody.content).map(code).join(", ")}${bodyFields(operation)}.`];
+  const answers = Object.entries(operation.responses)
+    .filter(([status]) => status !== "default")
+    .map(([status, { content }]) => {
+      const fields = Object.values(content)[0]?.schema?.properties;
+      return `${status}${fields === undefined ? "" : ` with ${Object.keys(fields).map(code).join(", ")}`}`;
+    });
+  const lines = [`## ${title}`, "", `${operation.summary}. Role: ${operation["x-role"]}.`];
+  if (operation.description !== undefined) lines.push("", operation.description);
+  if (parameters.length > 0)
+    lines.push(
+      "",
+      "| parameter | in | value | meaning |",
+      "| --- | --- | --- | --- |",
+      ...parameters.map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`),
+    );
+  if (body.length > 0) lines.push("", ...body);
+  return [...lines, "", `Answers ${answers.join("; ")}.`, ""].join("\n");
+}
+
+function bodyFields({ requestBody }: OpenApiOperation): string {
+  const fields = requestBody?.content["application/json"]?.schema.properties;
+  return fields === undefined ? "" : ` with ${Object.keys(fields).map(code).join(", ")}`;
+}
+
 const pages: Readonly<Record<string, string>> = {
+  "api.md": apiPage(),
   "settings.md": page(
     "Settings",
     "Every key of `sluice.yaml`. All are optional; relative paths are relative to the file, or to the working directory where there is none; so are those of certificate files that a Gateway names, except in the offline commands (`validate`, `pc -f`, `explain -f`), which take them as relative to the working directory. An unknown key is an error.",
@@ -68,7 +145,7 @@ const pages: Readonly<Record<string, string>> = {
     "Every finding about configuration, by the `code` that `sluice validate` prints.",
     {
       head: ["code", "meaning"],
-      rows: Object.entries({ ...sourceCodes, ...diagnosticCodes, ...compileCodes })
+      rows: Object.entries({ ...sourceCodes, ...originCodes, ...diagnosticCodes, ...compileCodes })
         .toSorted(([left], [right]) => (left < right ? -1 : 1))
         .map(([name, meaning]) => [code(name), meaning]),
     },

@@ -1,8 +1,9 @@
 // One golden case: its file, its input, and what its head comment asks for:
 //
-//   # print: modern/routes istio-1.0/listeners route-table diagnostics
+//   # print: modern/routes istio-1.0/listeners route-table diagnostics   (or: validation, which compiles nothing)
 //   # labels: istio=ingressgateway
 //   # namespace: istio-system
+//   # locality: us/a
 //   # engine: node
 //   # alpn: http/1.1
 
@@ -21,7 +22,7 @@ export function readCase(file: string, text: string): GoldenCase {
   const [input = "", expected = ""] = text.split(separator, 2);
   const settings = new Map<string, string>();
   for (const line of input.split("\n")) {
-    const [, key, value] = /^# (print|labels|namespace|engine|alpn): (.*)$/.exec(line) ?? [];
+    const [, key, value] = /^# (print|labels|namespace|locality|engine|alpn): (.*)$/.exec(line) ?? [];
     if (key !== undefined && value !== undefined) settings.set(key, value.trim());
   }
   return { file, input, expected, settings };

@@ -14,8 +14,14 @@ import {
   renderRouteTable,
   renderSecretTable,
 } from "../../packages/core/src/dump/index.ts";
-import type { Cluster, Diagnostic, Table } from "../../packages/core/src/model/index.ts";
-import { loadResources } from "./load-resources.ts";
+import {
+  type Cluster,
+  defaultClusterLimits,
+  type Diagnostic,
+  type Endpoint,
+  type Table,
+} from "../../packages/core/src/model/index.ts";
+import { checkText, loadResources } from "./load-resources.ts";
 import type { GoldenCase } from "./case.ts";
 
 const dumps = {
@@ -38,14 +44,50 @@ const tables: Readonly<Record<string, (table: Table) => string>> = {
 const facts: Readonly<Record<string, (cluster: Cluster) => unknown>> = {
   protocols: ({ protocol, tls }) => (tls === null ? protocol : `${protocol} in TLS`),
   timeouts: ({ connectTimeoutMs }) => connectTimeoutMs,
+  balancers: ({ balancer, warmup }) => ({ ...balancer, ...(warmup === null ? {} : { warmup }) }),
+  outliers: ({ outlierDetection }) => outlierDetection,
+  limits: ({ limits }) => differences(limits, defaultClusterLimits),
+  discovery: ({ discovery }) => discovery,
+  rules: ({ destinationRule }) => (destinationRule === null ? null : `${destinationRule.namespace}/${destinationRule.name}`),
+  tls: ({ tls }) => tls,
+  endpoints: ({ endpoints }) => endpoints.map(formatEndpoint),
 };
+
+function differences<Fields extends object>(fields: Fields, defaults: Fields): object {
+  const entries = Object.entries(fields).filter(([name, value]) => defaults[name as keyof Fields] !== value);
+  return Object.fromEntries(entries);
+}
+
+/** `10.0.0.1:80 weight 3 priority 1 us/a not ready`: what is as usual is left out. */
+function formatEndpoint({ address, port, weight, healthy, locality, priority }: Endpoint): string {
+  const words = [port === 0 ? address : `${address}:${port}`];
+  if (weight !== 1) words.push(`weight ${weight}`);
+  if (priority !== 0) words.push(`priority ${priority}`);
+  if (locality !== "") words.push(locality);
+  if (!healthy) words.push("not ready");
+  return words.join(" ");
+}
 
 /** The sections that `# print:` names, in its order, as one YAML map. */
 export function printCase(golden: GoldenCase): string {
-  const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), readOptions(golden));
   const words = (golden.settings.get("print") ?? "").split(" ");
+  const options = readOptions(golden);
+  if (words.includes("validation")) return print({ validation: printValidation(golden, options.gateway.namespace) });
+  const { table, diagnostics } = compileTable(loadResources(golden.file, golden.input), options);
   const sections = words.map((word) => [word, printSection(word, table, diagnostics)] as const);
-  return stringify(Object.fromEntries(sections), { lineWidth: 0, aliasDuplicateObjects: false });
+  return print(Object.fromEntries(sections));
+}
+
+function print(sections: Readonly<Record<string, unknown>>): string {
+  return stringify(sections, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** What `sluice validate` says before anything is compiled, hints included. The only section of cases whose input has errors. */
+function printValidation({ file, input }: GoldenCase, gatewayNamespace: string): readonly string[] {
+  return checkText(file, input, gatewayNamespace).diagnostics.map((diagnostic) => {
+    const { hint } = diagnostic;
+    return hint === undefined ? formatDiagnostic(diagnostic) : `${formatDiagnostic(diagnostic)} (${hint})`;
+  });
 }
 
 function printSection(word: string, table: Table, diagnostics: readonly Diagnostic[]): unknown {
@@ -77,6 +119,7 @@ function readOptions({ settings }: GoldenCase): CompileOptions {
     gateway: {
       namespace: settings.get("namespace") ?? gateway.namespace,
       labels: labels === undefined ? gateway.labels : Object.fromEntries(labels),
+      locality: settings.get("locality") ?? gateway.locality,
     },
     engine: settings.get("engine") === "node" ? "node" : "auto",
     alpn: settings.get("alpn") === "http/1.1" ? ["http/1.1"] : alpn,

@@ -159,7 +159,7 @@ describe.each(engineLanes)("$name:", ({ edge }) => {
   );
 
   test("connectTimeout: where nobody answers it is 503 UF in that time, not in curl's 20 s", async () => {
-    const line = logged("hole", "UF");
+    const line = logged("hole", "UF,URX");
     expect(await askStatus("hole")).toBe(503);
     expect(await line).toContain("upstream_reset_before_response_started{connection_timeout}");
   });

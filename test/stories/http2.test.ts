@@ -19,10 +19,16 @@ const lane = engineLanes.find(({ expected, edge }) => expected === "node" && edg
 if (lane === undefined) throw new Error("no engine");
 
 const httpbin = await startHttpbin();
-const silent = await startScriptedBackend({ "/silent": () => {} });
+const early = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+const silent = await startScriptedBackend({ "/silent": () => {}, "/early": (socket) => socket.end(early) });
 let world: Gateway;
 beforeAll(async () => {
-  world = await protocolWorld(lane, { bytes: httpbin.port, upload: httpbin.port, silent: silent.port });
+  world = await protocolWorld(lane, {
+    bytes: httpbin.port,
+    upload: httpbin.port,
+    silent: silent.port,
+    early: silent.port,
+  });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -33,6 +39,17 @@ test("curl speaks it with prior knowledge, both ways", async () => {
   const down = await curl("--http2-prior-knowledge", "-H", `Host: ${host}`, world.url(80, "/bytes/70000"));
   expect(down.status).toBe(200);
   expect(down.headers["server"]).toBe("sluice");
+});
+
+// curl 7.88 fails on an answer that a reset follows in the same read, as it did for one upload in eight.
+test("an answer before the end of a small upload is an answer, every time", async () => {
+  const upload = (): ReturnType<typeof curl> =>
+    curl("--http2-prior-knowledge", "-H", `Host: ${host}`, "-d", "x".repeat(1000), world.url(80, "/early"));
+  for (let i = 0; i < 40; i++) {
+    // One after the other: it depends on which of answer and body is first.
+    // eslint-disable-next-line no-await-in-loop
+    expect((await upload()).status).toBe(200);
+  }
 });
 
 test.skipIf(!hasH2load)("h2load ends with every request answered", async () => {

@@ -124,6 +124,11 @@ const lines: readonly Attack[] = [
   { name: "a space in the target", verdict: "refused", send: (path) => get(`${path} x`, "X: y") },
   { name: "a tab in the target", verdict: "refused", send: (path) => get(`${path}\tx`, "X: y") },
   { name: "a method with a bracket", verdict: "refused", send: (path) => get(path, "X: y").replace("GET", "G(T") },
+  {
+    name: "CONNECT with a path",
+    verdict: "refused",
+    send: (path) => `CONNECT ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+  },
   { name: "CONNECT", verdict: "refused", send: () => `CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}\r\n\r\n` },
   {
     name: "an absolute target for another host",

@@ -53,14 +53,8 @@ let world: Gateway;
 const sessions: ClientHttp2Session[] = [];
 const edge = engineLanes.at(-1)?.edge ?? {};
 
-beforeAll(async () => {
-  world = await gateway({ config: { "site.yaml": config }, edge: { ...edge, workers: 1 } });
-});
-
-afterAll(async () => {
-  for (const session of sessions) session.destroy();
+afterAll(() => {
   backend.close();
-  await world[Symbol.asyncDispose]();
 });
 
 async function overHttp2(): Promise<Duplex> {
@@ -122,46 +116,57 @@ async function open(door: string): Promise<{ client: End; server: End }> {
   return { client, server: new End(server) };
 }
 
-describe.each(Object.keys(doors))("over %s", (door) => {
-  test("the backend's half ends first, and what the client says then arrives", async () => {
-    const { client, server } = await open(door);
-    server.socket.end("that is all from me");
-    expect(await client.until(ended)).toBe("that is all from me");
-    client.socket.write("but ");
-    expect(await server.until(({ heard }) => heard.length > 3)).toBe("but ");
-    client.socket.end("x".repeat(1_000_000));
-    expect((await server.until(ended)).length).toBe(1_000_004);
+describe.each(["node", "own"])("with codec %s", (codec) => {
+  beforeAll(async () => {
+    world = await gateway({ config: { "site.yaml": config }, edge: { ...edge, codec, workers: 1 } });
   });
 
-  test("the client's half ends first, and what the backend says then arrives", async () => {
-    const { client, server } = await open(door);
-    client.socket.end("question");
-    expect(await server.until(ended)).toBe("question");
-    server.socket.write("answer, ");
-    await client.until(({ heard }) => heard.endsWith(", "));
-    server.socket.end("in two parts");
-    expect(await client.until(ended)).toBe("answer, in two parts");
+  afterAll(async () => {
+    for (const session of sessions) session.destroy();
+    await world[Symbol.asyncDispose]();
   });
 
-  test("a backend that dies after it has ended its half takes the client's along", async () => {
-    const { client, server } = await open(door);
-    server.socket.end();
+  describe.each(Object.keys(doors))("over %s", (door) => {
+    test("the backend's half ends first, and what the client says then arrives", async () => {
+      const { client, server } = await open(door);
+      server.socket.end("that is all from me");
+      expect(await client.until(ended)).toBe("that is all from me");
+      client.socket.write("but ");
+      expect(await server.until(({ heard }) => heard.length > 3)).toBe("but ");
+      client.socket.end("x".repeat(1_000_000));
+      expect((await server.until(ended)).length).toBe(1_000_004);
+    });
+
+    test("the client's half ends first, and what the backend says then arrives", async () => {
+      const { client, server } = await open(door);
+      client.socket.end("question");
+      expect(await server.until(ended)).toBe("question");
+      server.socket.write("answer, ");
+      await client.until(({ heard }) => heard.endsWith(", "));
+      server.socket.end("in two parts");
+      expect(await client.until(ended)).toBe("answer, in two parts");
+    });
+
+    test("a backend that dies after it has ended its half takes the client's along", async () => {
+      const { client, server } = await open(door);
+      server.socket.end();
+      await client.until(ended);
+      server.socket.destroy();
+      const writing = setInterval(() => client.socket.write("anyone?"), 5);
+      await client.until(({ isClosed }) => isClosed);
+      clearInterval(writing);
+    });
+  });
+
+  test("a tunnel whose halves have both ended is logged as one that ended well", async () => {
+    const { client, server } = await open("HTTP/1.1");
+    server.socket.end("bye");
     await client.until(ended);
-    server.socket.destroy();
-    const writing = setInterval(() => client.socket.write("anyone?"), 5);
-    await client.until(({ isClosed }) => isClosed);
-    clearInterval(writing);
+    client.socket.end("goodbye");
+    await server.until(ended);
+    const line = await world.edge.stdout.next((text) => text.includes(" 7 3 "));
+    expect(line).toMatch(/^\[[^\]]*\] "GET \/ HTTP\/1\.1" 101 - via_upstream /);
   });
-});
-
-test("a tunnel whose halves have both ended is logged as one that ended well", async () => {
-  const { client, server } = await open("HTTP/1.1");
-  server.socket.end("bye");
-  await client.until(ended);
-  client.socket.end("goodbye");
-  await server.until(ended);
-  const line = await world.edge.stdout.next((text) => text.includes(" 7 3 "));
-  expect(line).toMatch(/^\[[^\]]*\] "GET \/ HTTP\/1\.1" 101 - via_upstream /);
 });
 
 test.runIf(isUwsAvailable)(

@@ -68,6 +68,40 @@ export function serviceOn(
   ];
 }
 
+export interface EntryEndpoint {
+  /** An address, a name to resolve, or `unix:///path`. */
+  readonly address?: string;
+  /** None for a Unix socket. */
+  readonly port?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly locality?: string;
+  readonly weight?: number;
+}
+
+/** A ServiceEntry on port 8000 with these endpoints (default address 127.0.0.1). */
+export function serviceEntry(host: string, endpoints: readonly EntryEndpoint[], resolution = "STATIC"): Json {
+  return {
+    apiVersion: istio,
+    kind: "ServiceEntry",
+    metadata: { name: host },
+    spec: {
+      hosts: [host],
+      resolution,
+      ports: [{ number: 8000, name: "http", protocol: "HTTP" }],
+      endpoints: endpoints.map(({ address = "127.0.0.1", port, ...rest }) => ({
+        address,
+        ...(port === undefined ? {} : { ports: { http: port } }),
+        ...rest,
+      })),
+    },
+  };
+}
+
+export function destinationRule(host: string, trafficPolicy: Json, subsets: readonly Json[] = []): Json {
+  const spec = { host, trafficPolicy, ...(subsets.length === 0 ? {} : { subsets }) };
+  return { apiVersion: istio, kind: "DestinationRule", metadata: { name: host }, spec };
+}
+
 /** A Secret in the gateway's namespace. */
 export function secret(name: string, data: Readonly<Record<string, string>>): Json {
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "istio-system" }, stringData: data };

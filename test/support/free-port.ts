@@ -7,9 +7,9 @@ export interface HeldPort extends AsyncDisposable {
 }
 
 /** Listens as any other process would: the port is taken until this is disposed. */
-export async function holdPort(): Promise<HeldPort> {
+export async function holdPort(host = "127.0.0.1", wanted = 0): Promise<HeldPort> {
   const server = createServer();
-  server.listen({ host: "127.0.0.1", port: 0, exclusive: true });
+  server.listen({ host, port: wanted, exclusive: true });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
@@ -22,8 +22,8 @@ export async function holdPort(): Promise<HeldPort> {
   };
 }
 
-export async function freePort(): Promise<number> {
-  const held = await holdPort();
+export async function freePort(host?: string): Promise<number> {
+  const held = await holdPort(host);
   await held[Symbol.asyncDispose]();
   return held.port;
 }

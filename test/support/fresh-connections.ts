@@ -13,6 +13,8 @@ export interface FreshLoad {
 }
 
 export interface FreshConnectionOptions {
+  /** 127.0.0.1 when absent. */
+  readonly address?: string;
   readonly port: number;
   readonly host: string;
   readonly path: string;
@@ -57,8 +59,9 @@ export function startFreshConnections(options: FreshConnectionOptions): FreshLoa
 }
 
 /** Null when it was answered with 200, entirely; else why not. */
-function ask({ port, host, path, authorityPem }: FreshConnectionOptions): Promise<string | null> {
-  const common: RequestOptions = { host: "127.0.0.1", port, path, agent: false, timeout: 10_000, headers: { host } };
+function ask(options: FreshConnectionOptions): Promise<string | null> {
+  const { address = "127.0.0.1", port, host, path, authorityPem } = options;
+  const common: RequestOptions = { host: address, port, path, agent: false, timeout: 10_000, headers: { host } };
   return new Promise((resolve) => {
     const request =
       authorityPem === null ? requestHttp(common) : requestHttps({ ...common, servername: host, ca: authorityPem });

@@ -27,6 +27,8 @@ export interface GatewayOptions {
   /** Addresses of the admin port and of the API. Default: free ports, which change with every start. */
   readonly admin?: string;
   readonly ctrl?: string;
+  /** Merged into sluice.yaml's `ctrl`. */
+  readonly ctrlSettings?: Readonly<Record<string, unknown>>;
 }
 
 export interface ReadyLine {
@@ -201,7 +203,7 @@ export async function writeGatewayFiles(directory: string, options: GatewayOptio
       ...options.edge,
     },
     admin: { address: options.admin ?? "127.0.0.1:0" },
-    ctrl: { address: options.ctrl ?? "127.0.0.1:0" },
+    ctrl: { address: options.ctrl ?? "127.0.0.1:0", ...options.ctrlSettings },
   };
   await writeFile(join(directory, "sluice.yaml"), stringify(settings));
   await mkdir(join(directory, "config"), { recursive: true });

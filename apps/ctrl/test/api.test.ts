@@ -2,10 +2,9 @@ import { request } from "node:http";
 import { createAuthority } from "@sluice/demo/certificates";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { createApi, listenApi } from "../src/api/server.ts";
+import { accessProblem } from "../src/api/access/access.ts";
 import { isLoopback, isLoopbackAuthority } from "@sluice/core/settings";
 import type { StatusReport } from "../src/api/status.ts";
-import { VersionStore } from "../src/store/versions.ts";
 import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";
 import { FakeEdge } from "./support/fake-edge.ts";
 import { RunningPlane } from "./support/running-plane.ts";
@@ -24,7 +23,11 @@ describe("the control API", () => {
     using edge = await FakeEdge.greet(plane.socketPath, "edge-1");
     const { version } = await edge.expect("commit");
     const listener = { name: "0.0.0.0_8080", address: "0.0.0.0", port: 8080, boundPort: 18080, engine: "uws" } as const;
-    edge.say({ type: "status", workers: [{ worker: 1, pid: 10, version, sinceMs: 0 }], listeners: [listener] });
+    edge.say({
+      type: "status",
+      workers: [{ worker: 1, pid: 10, version, sinceMs: 0, appliedMs: 5 }],
+      listeners: [listener],
+    });
     edge.ack(version);
     const status = await plane.until<StatusReport>("/v1/status", (body) =>
       JSON.stringify(body.edges).includes('"appliedMs":5'),
@@ -154,12 +157,17 @@ describe("the control API", () => {
     expect(status).toBe(403);
   });
 
-  it("does not listen where others could reach it", async () => {
-    const api = createApi({ store: new VersionStore(), source: "", edges: () => [], onError: () => {} });
+  it("does not start where others could reach it, unless it asks who they are", () => {
+    const open = { tokens: [], tls: undefined };
     for (const address of ["0.0.0.0:0", "[::]:0", "192.168.1.1:0", "ctrl.example:0"]) {
-      await expect(listenApi(api, address)).rejects.toThrow("loopback");
+      expect(accessProblem({ ...open, address })).toContain("set ctrl.tokens, or ctrl.tls with clientCa");
+      const tokens = [{ name: "ci", role: "write" as const, sha256: "0".repeat(64) }];
+      expect(accessProblem({ ...open, address, tokens })).toBeNull();
+      const tls = { certificate: "a", privateKey: "b", clients: [] };
+      expect(accessProblem({ ...open, address, tls })).not.toBeNull();
+      expect(accessProblem({ ...open, address, tls: { ...tls, clientCa: "c" } })).toBeNull();
     }
-    await api.close();
+    expect(accessProblem({ ...open, address: "127.0.0.1:0" })).toBeNull();
   });
 });
 

@@ -44,6 +44,8 @@ class World implements AsyncDisposable {
           this.rollbacks.push(event);
           noted();
         },
+        onStranger: noted,
+        onCredentials: noted,
       },
     });
   }
@@ -201,7 +203,7 @@ describe("the publisher", () => {
     await edge.expect("commit");
     edge.say({
       type: "status",
-      workers: [{ worker: 1, pid: 10, version: table.version, sinceMs: 99 }],
+      workers: [{ worker: 1, pid: 10, version: table.version, sinceMs: 99, appliedMs: 5 }],
       listeners: [listener],
     });
     edge.ack(table.version);
@@ -215,7 +217,7 @@ describe("the publisher", () => {
     ["garbage", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
     ["a frame larger than the limit", Buffer.from([0xff, 0xff, 0xff, 0xff, 1])],
     ["a frame of another protocol", Buffer.from([0, 0, 0, 1, 99, 0xc0])],
-    ["a frame that is no message", Buffer.from([0, 0, 0, 1, 1, 0xc0])],
+    ["a frame that is no message", Buffer.from([0, 0, 0, 1, 2, 0xc0])],
   ])("cuts off a peer that sends %s, and serves the others", async (_name, bytes) => {
     await using world = await World.start();
     using edge = await FakeEdge.greet(world.socketPath, "edge-1");
@@ -233,7 +235,7 @@ describe("the publisher", () => {
     early.ack("x");
     await early.closed;
     using twice = await FakeEdge.greet(world.socketPath, "twice");
-    twice.say({ type: "hello", protocol: 1, edgeId: "twice", productVersion: "0", have: [], version: null });
+    twice.say({ type: "hello", protocol: 2, edgeId: "twice", productVersion: "0", version: null });
     await twice.closed;
     using eager = await FakeEdge.greet(world.socketPath, "eager");
     eager.ack("x");
@@ -265,7 +267,15 @@ describe("the control socket", () => {
   it("is not taken from a ctrl that is alive", async () => {
     await using world = await World.start();
     const { socketPath, store } = world;
-    const events = { onConnect() {}, onDisconnect() {}, onAck() {}, onRollback() {} };
+    const nothing = () => {};
+    const events = {
+      onConnect: nothing,
+      onDisconnect: nothing,
+      onAck: nothing,
+      onRollback: nothing,
+      onStranger: nothing,
+      onCredentials: nothing,
+    };
     const second = new Publisher({ socketPath, ctrlUrl: "", store, events });
     await expect(second.listen()).rejects.toThrow("another ctrl is running");
     using edge = await FakeEdge.greet(socketPath, "edge-1");

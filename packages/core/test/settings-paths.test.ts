@@ -16,6 +16,26 @@ describe("paths of sluice.yaml", () => {
     expect(resolved.edge.accessLog.path).toBe("/dev/stdout");
   });
 
+  it("lead to the files for etcd", () => {
+    const tls = { ca: "ca.crt", certificate: "/tls/ctrl.crt", privateKey: "ctrl.key" };
+    const etcd = {
+      endpoints: ["https://etcd:2379"],
+      prefix: "/sluice",
+      tls,
+      passwordFile: "password",
+      timeoutSeconds: 10,
+    };
+    const settings = defaultSettings();
+    const store = { kind: "etcd" as const, etcd };
+    const resolved = resolveSettings({ ...settings, ctrl: { ...settings.ctrl, store } }, "/etc/sluice").ctrl.store.etcd;
+    expect(resolved?.tls).toEqual({
+      ca: "/etc/sluice/ca.crt",
+      certificate: "/tls/ctrl.crt",
+      privateKey: "/etc/sluice/ctrl.key",
+    });
+    expect(resolved?.passwordFile).toBe("/etc/sluice/password");
+  });
+
   it("leave a switched-off access log switched off", () => {
     const settings = defaultSettings();
     settings.edge.accessLog.path = "off";

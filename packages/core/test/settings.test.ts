@@ -5,7 +5,12 @@ test("an empty file gives every default of the contract", () => {
   const { settings, diagnostics } = parseSettings("sluice.yaml", "");
   expect(diagnostics).toEqual([]);
   expect(settings).toEqual(defaultSettings());
-  expect(settings?.node).toEqual({ id: "edge-1", namespace: "istio-system", labels: { istio: "ingressgateway" } });
+  expect(settings?.node).toEqual({
+    id: "edge-1",
+    namespace: "istio-system",
+    labels: { istio: "ingressgateway" },
+    locality: "",
+  });
   expect(settings?.edge.alpn).toEqual(["h2", "http/1.1"]);
   expect(settings?.admin.address).toBe("127.0.0.1:15000");
   expect(settings?.ctrl.address).toBe("127.0.0.1:15010");
@@ -33,3 +38,16 @@ test("broken YAML is reported with its line", () => {
   const { diagnostics } = parseSettings("sluice.yaml", "edge:\n  - a\n b: {\n");
   expect(diagnostics[0]).toMatchObject({ code: "yaml-syntax", severity: "error" });
 });
+
+test.each(["us", "us/a", "us/a/1", ""])("the locality %j is one", (locality) => {
+  const { settings } = parseSettings("sluice.yaml", `node: { locality: "${locality}" }\n`);
+  expect(settings?.node.locality).toBe(locality);
+});
+
+test.each(["us/", "us//1", "us/a/1/x", "us/*", "/a"])(
+  "the locality %j is an error that says what one is",
+  (locality) => {
+    const { diagnostics } = parseSettings("sluice.yaml", `node: { locality: "${locality}" }\n`);
+    expect(diagnostics).toMatchObject([{ path: "node.locality", message: expect.stringContaining("region/zone") }]);
+  },
+);

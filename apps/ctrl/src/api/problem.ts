@@ -2,12 +2,15 @@
 import { STATUS_CODES } from "node:http";
 import type { Diagnostic } from "@sluice/core/model";
 import type { FastifyReply } from "fastify";
+import { PushError, type PushFailure } from "../push/push-error.ts";
+import { StoreUnavailable } from "../store/resource-store.ts";
 
 export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  readonly failure?: PushFailure;
   readonly diagnostics?: readonly Diagnostic[];
 }
 
@@ -23,9 +26,27 @@ export class ProblemError extends Error {
   }
 }
 
+/** The status of every reason not to make a push. */
+export const pushFailureStatus: Readonly<Record<PushFailure, number>> = {
+  invalid: 422,
+  empty: 422,
+  redacted: 422,
+  owned: 409,
+  conflict: 409,
+  "rolled-back": 409,
+  refused: 409,
+  busy: 409,
+  precondition: 412,
+  limit: 413,
+  "not-found": 404,
+  "not-ready": 503,
+  unavailable: 503,
+};
+
 /** Answers with whatever was thrown. Errors of our own making keep their message; of others only the kind is told. */
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = toProblem(error);
+  if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
   // As bytes: to text fastify would add a charset, which this media type does not have.
   return reply
     .code(problem.status)
@@ -34,18 +55,19 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
 }
 
 function toProblem(error: unknown): Problem {
-  const { status, detail, diagnostics } = describe(error);
+  const { status, detail, ...more } = describe(error);
   // The types have no documents of their own, so they add nothing to the status (RFC 9457, section 4.2.1).
-  const problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
-  return diagnostics === undefined ? problem : { ...problem, diagnostics };
+  return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, ...more };
 }
 
-function describe(error: unknown): Pick<Problem, "status" | "detail" | "diagnostics"> {
-  if (error instanceof ProblemError) {
-    const { status, message: detail, diagnostics } = error;
-    return diagnostics === undefined ? { status, detail } : { status, detail, diagnostics };
+function describe(error: unknown): Omit<Problem, "type" | "title"> {
+  if (error instanceof ProblemError) return { status: error.status, detail: error.message, ...diagnosticsOf(error) };
+  if (error instanceof PushError) {
+    const { failure, message: detail, details } = error;
+    return { status: pushFailureStatus[failure], detail, failure, ...details, ...diagnosticsOf(error) };
   }
-  // Fastify's own: a body that is too large, no JSON, or of another type.
+  if (error instanceof StoreUnavailable) return { status: 503, detail: error.message };
+  // Fastify's own: a body that is too large, or of another type.
   if (
     error instanceof Error &&
     "statusCode" in error &&
@@ -55,4 +77,8 @@ function describe(error: unknown): Pick<Problem, "status" | "detail" | "diagnost
     return { status: error.statusCode, detail: error.message };
   }
   return { status: 500, detail: "an internal error; the log of ctrl has it" };
+}
+
+function diagnosticsOf({ diagnostics }: { readonly diagnostics: readonly Diagnostic[] | undefined }) {
+  return diagnostics === undefined ? {} : { diagnostics };
 }

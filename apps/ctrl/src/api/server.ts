@@ -1,105 +1,81 @@
-// The control plane's HTTP API: what is live, and why requests go where they go. Reading only in this release.
+// The control plane's HTTP API: pushes, what is live, and why requests go where they go.
 import type { AddressInfo } from "node:net";
-import { explain } from "@sluice/core";
-import type { Table } from "@sluice/core/model";
-import { isLoopback, isLoopbackAuthority, parseAddress, toHttpUrl } from "@sluice/core/settings";
+import { parseAddress, type Settings, toHttpUrl } from "@sluice/core/settings";
 import { fastify, type FastifyInstance } from "fastify";
-import { z } from "zod";
-import { LiveTable } from "../store/live-table.ts";
-import type { VersionStore } from "../store/versions.ts";
-import { dialects, printers, resourceNames } from "./dump.ts";
+import { Access, accessProblem } from "./access/access.ts";
+import { followServerCredentials, readServerCredentials } from "./access/server-certificate.ts";
+import { Tokens } from "./access/tokens.ts";
+import { acceptBodies } from "./body.ts";
 import { ProblemError, sendProblem } from "./problem.ts";
-import { parseQuestion } from "./question.ts";
-import { type ControlPlaneState, reportStatus, reportVersions } from "./status.ts";
+import { addRoutes } from "./route.ts";
+import { allRoutes } from "./routes/all-routes.ts";
+import type { Services } from "./services.ts";
 
-const maxBodyBytes = 1024 * 1024;
 const requestTimeoutMs = 30_000;
+/** Each may hold a body of `maxBodyBytes`, and a push waits its turn. */
+const maxConnections = 512;
 
-export interface ApiOptions extends ControlPlaneState {
+export interface ApiOptions {
+  readonly settings: Settings["ctrl"];
+  readonly services: Services;
+  /** Of the product. */
+  readonly version: string;
   /** Errors that are bugs. */
   onError(error: unknown): void;
+  /** What an operator should know of: a token file or a certificate that cannot be read any more. */
+  onWarning(message: string): void;
 }
 
-/** The API, not listening yet. */
-export function createApi(options: ApiOptions): FastifyInstance {
-  const live = new LiveTable(options.store);
-  const api = fastify({ bodyLimit: maxBodyBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: true });
-  api.addHook("onRequest", async (request) => {
-    if (!isLoopbackAuthority(request.headers.host))
-      throw new ProblemError(403, "the Host header must be a loopback address");
-  });
+/**
+ * The API, not listening yet.
+ *
+ * @throws Error that names the setting, when the API would be open to other machines or a file of its settings cannot be used
+ */
+export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+  const { settings, services, version } = options;
+  const onWarning = (message: string) => options.onWarning(message);
+  const problem = accessProblem(settings);
+  if (problem !== null) throw new Error(problem);
+  const access = new Access(settings, await Tokens.load(settings.tokens, onWarning));
+  const api = await createServer(settings, onWarning);
+  acceptBodies(api);
+  api.addHook("onRequest", async (request) => access.refuseForeign(request.raw));
   api.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new ProblemError(404, `there is no ${request.method} ${request.url}`)),
   );
   api.setErrorHandler((error, _request, reply) => {
     const answer = sendProblem(reply, error);
-    if (reply.statusCode >= 500 && !(error instanceof ProblemError)) options.onError(error);
+    if (reply.statusCode === 500) options.onError(error);
     return answer;
   });
-  api.get("/healthz/live", () => ({ status: "live" }));
-  api.get("/healthz/ready", () => ({ status: "ready", version: requireTable(options.store, live).version }));
-  api.get("/v1/status", () => reportStatus(options));
-  api.get("/v1/versions", () => reportVersions(options.store.history));
-  addTableRoutes(api, options.store, live);
+  addRoutes(api, allRoutes(services, version), access);
   return api;
 }
 
-/**
- * Listens, and returns the URL.
- *
- * @throws Error when the address is not a loopback address, or cannot be bound
- */
-export async function listenApi(api: FastifyInstance, address: string): Promise<string> {
+/** Listens, and returns the URL. @throws Error when the address cannot be bound */
+export async function listenApi(api: FastifyInstance, { address, tls }: Settings["ctrl"]): Promise<string> {
   const { host, port } = parseAddress(address);
-  if (!isLoopback(host)) {
-    throw new Error(
-      `ctrl.address ${address}: the API has no authentication in this release and serves loopback addresses only`,
-    );
-  }
+  api.server.maxConnections = maxConnections;
   await api.listen({ host, port });
   const bound = api.server.address() as AddressInfo;
-  return toHttpUrl(bound.address, bound.port);
+  const url = toHttpUrl(bound.address, bound.port);
+  return tls === undefined ? url : url.replace(/^http:/, "https:");
 }
 
-function addTableRoutes(api: FastifyInstance, store: VersionStore, live: LiveTable): void {
-  api.get("/v1/config_dump", (request) => {
-    const { dialect, resource, name } = parseDumpQuery(request.query);
-    const { version, table } = requireTable(store, live);
-    if (resource !== undefined) return printers[resource].dump(table, dialect, name);
-    const dump = (one: keyof typeof printers) => printers[one].dump(table, dialect, name);
-    return {
-      version,
-      listeners: dump("listener"),
-      routes: dump("route"),
-      clusters: dump("cluster"),
-      endpoints: dump("endpoint"),
-      secrets: dump("secret"),
-    };
-  });
-  api.post("/v1/explain", (request) => {
-    const question = parseQuestion(request.body);
-    return explain(requireTable(store, live).table, question);
-  });
-}
-
-const dumpQuery = z.strictObject({
-  dialect: z.enum(dialects).default("modern"),
-  resource: z.enum(resourceNames).optional(),
-  name: z.string().optional(),
-});
-
-function parseDumpQuery(query: unknown): z.output<typeof dumpQuery> {
-  const result = dumpQuery.safeParse(query);
-  if (result.success) return result.data;
-  throw new ProblemError(
-    400,
-    result.error.issues.map(({ path, message }) => `${path.join(".") || "query"}: ${message}`).join("; "),
-  );
-}
-
-function requireTable(store: VersionStore, live: LiveTable): { readonly version: string; readonly table: Table } {
-  const current = live.read();
-  if (current !== null) return current;
-  const diagnostics = store.lastAttempt?.diagnostics;
-  throw new ProblemError(503, store.whyNothing ?? "no configuration was compiled yet", diagnostics);
+async function createServer(
+  { maxBodyBytes, tls, tokens }: Settings["ctrl"],
+  onWarning: ApiOptions["onWarning"],
+): Promise<FastifyInstance> {
+  const common = { bodyLimit: maxBodyBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: true } as const;
+  if (tls === undefined) return fastify(common);
+  const credentials = await readServerCredentials(tls);
+  const clients = {
+    requestCert: tls.clientCa !== undefined,
+    // With tokens a client may do without; who it is, is then asked request by request.
+    rejectUnauthorized: tls.clientCa !== undefined && tokens.length === 0,
+  };
+  const api = fastify({ ...common, https: { ...credentials, ...clients, minVersion: "TLSv1.2" } });
+  const end = followServerCredentials(api.server, tls, onWarning);
+  api.addHook("onClose", async () => end());
+  return api;
 }

@@ -1,13 +1,19 @@
 // The command line. Composition root: everything a command needs is put together in its file under commands/.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { applyCommand } from "./commands/apply.ts";
 import { ctrlCommand } from "./commands/ctrl.ts";
+import { deleteCommand } from "./commands/delete.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { getCommand } from "./commands/get.ts";
 import { pcCommand } from "./commands/pc.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { statusCommand } from "./commands/status.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { versionsCommand } from "./commands/versions.ts";
 import { CommandFailure, exitUsage } from "./failure.ts";
 import { printTalk, tolerateClosedPipes } from "./terminal.ts";
+import { readVersion } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("sluice")
@@ -16,7 +22,16 @@ function createProgram(): Command {
     .showHelpAfterError("(add --help for what is possible)")
     // Throws instead of exiting, in the commands too, which inherit it.
     .exitOverride();
-  const commands = [validateCommand(), pcCommand(), explainCommand(), upCommand(), ctrlCommand(), edgeCommand()];
+  const offline = [validateCommand(), pcCommand(), explainCommand()];
+  const pushing = [
+    applyCommand(),
+    getCommand(),
+    deleteCommand(),
+    statusCommand(),
+    versionsCommand(),
+    rollbackCommand(),
+  ];
+  const commands = [...offline, ...pushing, upCommand(), ctrlCommand(), edgeCommand()];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;
 }
@@ -24,11 +39,6 @@ function createProgram(): Command {
 /** For the list of commands only: bin/sluice.js starts the edge before this file is read. */
 function edgeCommand(): Command {
   return new Command("edge").description("run the edge alone");
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** The exit status. */

@@ -6,7 +6,7 @@ import { readPaths } from "../source/read-paths.ts";
 import { countFindings } from "../store/finding-counts.ts";
 import { CommandFailure, exitConfigurationErrors, exitUsage } from "./failure.ts";
 import { renderCounts, renderDiagnostic } from "./render-diagnostics.ts";
-import { printTalk } from "./terminal.ts";
+import { hasColour, printTalk } from "./terminal.ts";
 
 export interface OfflineOptions {
   readonly paths: readonly string[];
@@ -39,7 +39,7 @@ export async function compileOffline(options: OfflineOptions): Promise<Table> {
   const { table, diagnostics } = await readOffline(options);
   const counts = countFindings(diagnostics);
   if (table === null) {
-    for (const diagnostic of diagnostics) printTalk(renderDiagnostic(diagnostic, process.stderr.isTTY));
+    for (const diagnostic of diagnostics) printTalk(renderDiagnostic(diagnostic, hasColour(process.stderr)));
     throw new CommandFailure(exitConfigurationErrors, renderCounts(counts));
   }
   if (counts.warnings > 0) printTalk(`${renderCounts(counts)}; sluice validate shows them`);

@@ -33,6 +33,6 @@ export function toPlainDiagnostic(diagnostic: Diagnostic): Diagnostic {
 }
 
 /** Configuration is quoted in messages, and must not talk to the terminal. */
-function escapeControls(text: string): string {
+export function escapeControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -5,6 +5,7 @@ import { defaultSettings, parseSettings, resolveSettings, type Settings } from "
 import { describeSystemError } from "../source/file-problem.ts";
 import { CommandFailure, exitUsage, usageFailure } from "./failure.ts";
 import { renderDiagnostic } from "./render-diagnostics.ts";
+import { hasColour } from "./terminal.ts";
 
 const defaultFile = "sluice.yaml";
 
@@ -35,7 +36,7 @@ export async function loadSettings(named: string | undefined): Promise<LoadedSet
     return { settings: resolveSettings(defaultSettings(), baseDirectory), file: null, baseDirectory };
   }
   const { settings, diagnostics } = parseSettings(file, text);
-  const lines = diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, process.stderr.isTTY));
+  const lines = diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, hasColour(process.stderr)));
   if (settings === null) throw new CommandFailure(exitUsage, lines.join("\n"));
   if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`);
   const baseDirectory = dirname(file);

@@ -11,6 +11,12 @@ export function printTalk(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** True for a terminal whose user did not ask for plain text (https://no-color.org). */
+export function hasColour(stream: { readonly isTTY?: boolean }): boolean {
+  const { NO_COLOR = "", TERM } = process.env;
+  return stream.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
+}
+
 /** `sluice pc route -f . | head -1`: whoever reads has had enough, and that is no failure. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {

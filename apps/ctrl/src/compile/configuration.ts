@@ -1,22 +1,13 @@
 // From texts to a table, certificate files included: the one path that offline commands and the control plane share.
-import {
-  type CompileOptions,
-  checkReferences,
-  compileTable,
-  parseSources,
-  referencedFiles,
-  validateDocuments,
-} from "@sluice/core";
-import { type Diagnostic, hasErrors, type SourceText, type Table } from "@sluice/core/model";
+import { type CompileOptions, checkReferences, compileTable, referencedFiles, validateDocuments } from "@sluice/core";
+import { type Diagnostic, hasErrors, type Table } from "@sluice/core/model";
 import { type CertificateFiles, readCertificateFiles } from "./certificate-files.ts";
+import { joinOrigins, type Origins } from "./origins.ts";
 
 /** What compile has to be told, but for what is read from disk. */
-export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets">;
+export type GatewayOptions = Omit<CompileOptions, "files" | "previousSecrets" | "nowMs">;
 
-export interface ConfigurationRequest {
-  readonly texts: readonly SourceText[];
-  /** The namespace of documents that name none. */
-  readonly defaultNamespace: string;
+export interface ConfigurationRequest extends Origins {
   /** Relative paths of certificates start here. */
   readonly baseDirectory: string;
   readonly gateway: GatewayOptions;
@@ -31,13 +22,15 @@ export interface Configuration {
   /** Null when any diagnostic is an error. */
   readonly table: Table | null;
   readonly certificates: CertificateFiles;
+  /** See `CompileResult`. */
+  readonly recompileAtMs: number | null;
+  /** `file:line` of every resource that a file declares. */
+  readonly declared: ReadonlyMap<string, string>;
 }
 
 /** Parses, validates, reads the certificate files and compiles. Never throws for what stands in the texts. */
 export async function readConfiguration(request: ConfigurationRequest): Promise<Configuration> {
-  const { documents, diagnostics: parsing } = parseSources(request.texts, {
-    defaultNamespace: request.defaultNamespace,
-  });
+  const { documents, diagnostics: parsing, declared } = joinOrigins(request);
   const { resources, diagnostics: validation } = validateDocuments(documents);
   const findings = [...parsing, ...validation];
   // Documents with errors are left out, and every reference to them would look broken.
@@ -46,16 +39,18 @@ export async function readConfiguration(request: ConfigurationRequest): Promise<
   }
   // Also when there are errors: they may be repaired by the arrival of a file.
   const certificates = await readCertificateFiles(referencedFiles(resources), request.baseDirectory);
-  const documentCount = documents.length;
-  if (hasErrors(findings)) return { diagnostics: findings.toSorted(byPlace), documentCount, table: null, certificates };
+  const refused = { documentCount: documents.length, certificates, declared, table: null, recompileAtMs: null };
+  if (hasErrors(findings)) return { ...refused, diagnostics: findings.toSorted(byPlace) };
   const { previousSecrets } = request;
-  const { table, diagnostics: compilation } = compileTable(resources, {
+  const compiled = compileTable(resources, {
     ...request.gateway,
+    nowMs: Date.now(),
     files: certificates.contents,
     ...(previousSecrets === undefined ? {} : { previousSecrets }),
   });
-  const diagnostics = [...findings, ...compilation].toSorted(byPlace);
-  return { diagnostics, documentCount, table: hasErrors(diagnostics) ? null : table, certificates };
+  const diagnostics = [...findings, ...compiled.diagnostics].toSorted(byPlace);
+  if (hasErrors(diagnostics)) return { ...refused, diagnostics };
+  return { ...refused, diagnostics, table: compiled.table, recompileAtMs: compiled.recompileAtMs };
 }
 
 /** By file, line and column; what stands in one place keeps its order. */

@@ -1,10 +1,21 @@
 // The versions that may become current again: few, because each holds a whole table.
-import type { Diagnostic } from "@sluice/core/model";
+import type { Diagnostic, SourceText } from "@sluice/core/model";
 import type { EncodedTable } from "@sluice/core/wire";
+
+/** What a table was compiled from. */
+export interface Inputs {
+  /** Of the directory. */
+  readonly texts: readonly SourceText[];
+  /** `file:line` of every resource that they declare. */
+  readonly declared: ReadonlyMap<string, string>;
+  /** The stored version that is in it. */
+  readonly number: number;
+}
 
 /** A version that was published. */
 export interface Candidate {
   readonly table: EncodedTable;
+  readonly inputs: Inputs;
   readonly inputDigest: string;
   readonly diagnostics: readonly Diagnostic[];
   readonly source: string;
@@ -24,6 +35,17 @@ export class RollbackStack {
     this.remove(candidate.table.version);
     this.#candidates.push({ candidate, isConfirmed: false });
     this.#trim(false, maxUnconfirmed);
+  }
+
+  /** The same table was compiled from something else. */
+  replace(candidate: Candidate): void {
+    for (const [index, entry] of this.#candidates.entries()) {
+      if (entry.candidate.table.version === candidate.table.version) this.#candidates[index] = { ...entry, candidate };
+    }
+  }
+
+  find(version: string): Candidate | null {
+    return this.#candidates.find(({ candidate }) => candidate.table.version === version)?.candidate ?? null;
   }
 
   confirm(version: string): void {

@@ -1,6 +1,6 @@
 // A control plane in this process, on free ports, with its own directory.
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { defaultSettings, resolveSettings } from "@sluice/core/settings";
+import { defaultSettings, resolveSettings, type Settings } from "@sluice/core/settings";
 import { pino } from "pino";
 import { ControlPlane } from "../../src/cli/control-plane.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
@@ -9,42 +9,69 @@ interface Bound {
   readonly url: string;
   readonly socketPath: string;
   readonly warnings: string[];
+  readonly errors: string[];
 }
 
 export class RunningPlane implements AsyncDisposable {
   readonly directory: TemporaryDirectory;
-  readonly url: string;
+  url: string;
   readonly socketPath: string;
   /** Messages of the log at level warn. */
   readonly warnings: string[];
-  readonly #plane: ControlPlane;
+  /** The same at level error, with what they give as reason. */
+  readonly errors: string[];
+  readonly #begin: () => ControlPlane;
+  #plane: ControlPlane;
 
-  private constructor(directory: TemporaryDirectory, plane: ControlPlane, bound: Bound) {
+  private constructor(directory: TemporaryDirectory, begin: () => ControlPlane, plane: ControlPlane, bound: Bound) {
     this.directory = directory;
+    this.#begin = begin;
     this.#plane = plane;
     this.url = bound.url;
     this.socketPath = bound.socketPath;
     this.warnings = bound.warnings;
+    this.errors = bound.errors;
   }
 
-  /** @param files of the configuration directory, by name */
-  static async start(files: Readonly<Record<string, string>>): Promise<RunningPlane> {
+  /**
+   * @param files of the configuration directory, by name
+   * @param ctrl merged into the settings of that name
+   * @param node the same
+   */
+  static async start(
+    files: Readonly<Record<string, string>>,
+    ctrl: (directory: TemporaryDirectory) => Partial<Settings["ctrl"]> = () => ({}),
+    node: Partial<Settings["node"]> = {},
+  ): Promise<RunningPlane> {
     const directory = await temporaryDirectory();
     await mkdir(directory.at("config"));
     for (const [name, text] of Object.entries(files)) await writeFile(directory.at("config", name), text);
     const settings = resolveSettings(defaultSettings(), directory.path);
     const loaded = {
-      settings: { ...settings, ctrl: { address: "127.0.0.1:0" } },
+      settings: {
+        ...settings,
+        node: { ...settings.node, ...node },
+        ctrl: { ...settings.ctrl, address: "127.0.0.1:0", ...ctrl(directory) },
+      },
       file: null,
       baseDirectory: directory.path,
     };
-    const warnings: string[] = [];
+    const [warnings, errors]: [string[], string[]] = [[], []];
     const write = (line: string) => {
-      const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+      const { level, msg, reason = "" } = JSON.parse(line) as { level: number; msg: string; reason?: string };
       if (level === pino.levels.values["warn"]) warnings.push(msg);
+      if (level === pino.levels.values["error"]) errors.push(`${msg}: ${reason}`);
     };
-    const plane = new ControlPlane(loaded, pino({ level: "warn" }, { write }));
-    return new RunningPlane(directory, plane, { ...(await plane.start()), warnings });
+    const begin = () => new ControlPlane(loaded, pino({ level: "warn" }, { write }));
+    const plane = begin();
+    return new RunningPlane(directory, begin, plane, { ...(await plane.start()), warnings, errors });
+  }
+
+  /** Another control plane in its place, on what it left. */
+  async restart(): Promise<void> {
+    await this.#plane.stop({ afterEdges: false });
+    this.#plane = this.#begin();
+    this.url = (await this.#plane.start()).url;
   }
 
   /** Replaces a configuration file as a careful editor does. */

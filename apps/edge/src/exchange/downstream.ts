@@ -32,4 +32,6 @@ export interface Downstream {
   /** As the client sent it, or null. */
   readonly sni: string | null;
   readonly peerCertificate: PeerCertificate | null;
+  /** `TLSv1.3`; null on cleartext, and where the engine does not tell (uWebSockets.js). */
+  readonly tlsVersion: string | null;
 }

@@ -4,6 +4,7 @@
 import { normalizeAuthority } from "@sluice/core/model";
 import type { Downstream } from "./downstream.ts";
 import type { FailureCode } from "./failure.ts";
+import type { ForwardedExchange } from "./forwarded-exchange.ts";
 import type { UpstreamHandler, UpstreamStream } from "./upstream-handler.ts";
 
 export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
@@ -13,7 +14,7 @@ export interface RequestHead {
   readonly method: string;
   /** Origin form, as sent: `/path?query`. */
   readonly target: string;
-  /** Host or `:authority`, as sent: a name or an address with or without a port (listen/authority.ts). It goes upstream as it is. */
+  /** Host or `:authority`, as sent: a name or an address with or without a port (codec/authority.ts). It goes upstream as it is. */
   readonly authority: string;
   readonly protocol: HttpVersion;
   /** Flat (name, value, ...), names in lower case, in the order sent, without `host` and pseudo headers. */
@@ -94,6 +95,10 @@ export abstract class Exchange implements UpstreamHandler {
   /** Status sent, 0 before. */
   status: number;
   failure: FailureCode | null;
+  /** What else the log says of it besides `failure`: a sum of `exchangeFlags`. */
+  flags: number;
+  /** Envoy's response code details where neither `failure` nor the upstream tells them; empty otherwise. */
+  responseDetails: string;
   requestId: string;
   isRequestComplete: boolean;
   isResponseStarted: boolean;
@@ -103,6 +108,8 @@ export abstract class Exchange implements UpstreamHandler {
   closesConnection: boolean;
 
   upstream: UpstreamStream | null;
+  /** Who takes the request's body and decides about another attempt; null before the request is forwarded, and where it never is. */
+  forwarding: ForwardedExchange | null;
   selection: RouteSelection | null;
   /** Name of the cluster the request was sent to, empty before. */
   cluster: string;
@@ -113,6 +120,8 @@ export abstract class Exchange implements UpstreamHandler {
   lastActivity: number;
   /** Value of a `set-cookie` header that the response gets: an endpoint was chosen by a cookie that the client did not have yet. Empty: none. */
   setCookie: string;
+  /** Flat headers that the response gets whoever makes it, in place of those of the same names; null: none. */
+  responseOverrides: readonly string[] | null;
   /** Runs out when the whole exchange may take no longer; null without such a limit. */
   deadline: NodeJS.Timeout | null;
 
@@ -137,18 +146,22 @@ export abstract class Exchange implements UpstreamHandler {
     this.bytesSent = 0;
     this.status = 0;
     this.failure = null;
+    this.flags = 0;
+    this.responseDetails = "";
     this.requestId = "";
     this.isRequestComplete = head.bodyLength === 0 && head.upgrade === null;
     this.isResponseStarted = false;
     this.isDone = false;
     this.closesConnection = false;
     this.upstream = null;
+    this.forwarding = null;
     this.selection = null;
     this.cluster = "";
     this.upstreamStartedAt = 0;
     this.upstreamRespondedAt = 0;
     this.lastActivity = 0;
     this.setCookie = "";
+    this.responseOverrides = null;
     this.deadline = null;
   }
 

@@ -70,6 +70,11 @@ export const failures = {
     side: "upstream",
     retry: true,
   }),
+  /** HTTP/2: the upstream says that it has not looked at the request (RFC 9113, 8.7). */
+  upstream_refused_stream: row(503, "UR", "upstream_reset_before_response_started{remote_refused_stream_reset}", {
+    side: "upstream",
+    retry: true,
+  }),
   upstream_reset: row(503, "UC", "upstream_reset_before_response_started{connection_termination}", {
     side: "upstream",
   }),
@@ -77,11 +82,14 @@ export const failures = {
     side: "upstream",
   }),
   upstream_timeout: row(504, "UT", "response_timeout", { side: "upstream", grpc: grpcStatus.deadlineExceeded }),
+  per_try_timeout: row(504, "UT", "upstream_per_try_timeout", { side: "upstream", grpc: grpcStatus.deadlineExceeded }),
   stream_idle_timeout: row(504, "SI", "stream_idle_timeout", { side: "upstream" }),
   /** After the response head has gone: nothing can be said any more, the stream is reset. */
   upstream_reset_midway: row(502, "UC", "upstream_reset_after_response_started{connection_termination}", {
     side: "upstream",
   }),
+  /** The status is the route's. */
+  fault_abort: row(0, "FI", "fault_filter_abort", { side: "sluice" }),
   downstream_gone: row(0, "DC", "downstream_remote_disconnect", { side: "downstream", close: true }),
   /** Too many streams reset, or too many frames that carry nothing: the connection gets GOAWAY with ENHANCE_YOUR_CALM. */
   http2_flood: row(0, "DPE", "http2.flood", { side: "downstream", close: true }),

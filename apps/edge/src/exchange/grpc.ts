@@ -42,6 +42,24 @@ export function grpcStatusOf(httpStatus: number): number {
   }
 }
 
+/** `grpc-message`: what is not printable ASCII is percent-encoded, and the percent sign (gRPC over HTTP/2, "Responses"). */
+export function encodeGrpcMessage(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
+    text += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return text;
+}
+
+/** The HTTP status that says what a gRPC status says, as Envoy maps them. */
+export function httpStatusOf(status: number): number {
+  return httpStatuses[status] ?? 500;
+}
+
+/** By gRPC status: OK, CANCELLED, UNKNOWN, ... */
+const httpStatuses = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401] as const;
+
 const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
 /** Milliseconds that `grpc-timeout` grants (`100m`, `5S`: at most eight digits and a unit), rounded up; null when it is malformed. */

@@ -17,8 +17,12 @@ export interface UpstreamStream {
   /** Stop and go on reading the response. May be called in any state, also from inside handler calls. */
   pause(): void;
   resume(): void;
-  /** Gives the request up: the connection is closed and no further handler method is called. */
-  abort(): void;
+  /**
+   * Gives the request up: the connection is closed and no further handler method is called.
+   *
+   * @param cause `timeout`: the upstream has not answered in time, which outlier detection holds against its endpoint
+   */
+  abort(cause?: "timeout"): void;
 }
 
 /**

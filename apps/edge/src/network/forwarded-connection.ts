@@ -4,6 +4,7 @@ import type { Cluster } from "@sluice/core/model";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { NetworkConnection, NetworkDownstream } from "../exchange/network-handler.ts";
 import type { NetworkCounter } from "../observe/network-metrics.ts";
+import { localAddressOf } from "../upstream/open-socket.ts";
 import type { EndpointPool } from "../upstream/pool.ts";
 import type { RawConnectEvents } from "../upstream/raw-connection.ts";
 import { endAbruptly, hasEndedWell, relay, type Side } from "./relay.ts";
@@ -74,10 +75,7 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     if (this.#upstream === null) return;
     const client = this.#client.socket;
     const { socket: upstream, carrier } = this.#upstream;
-    const { localAddress = "", localPort } = carrier;
-    this.upstreamLocalAddress = localAddress.includes(":")
-      ? `[${localAddress}]:${localPort}`
-      : `${localAddress}:${localPort}`;
+    this.upstreamLocalAddress = localAddressOf(carrier);
     this.#openSockets = 2;
     const side = this.#upstream;
     upstream.on("error", ignoreError).on("close", () => this.#onClosed(side, "upstream_reset_midway"));

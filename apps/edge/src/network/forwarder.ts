@@ -7,6 +7,7 @@ import type { AccessLog } from "../observe/access-log.ts";
 import type { NetworkMetrics } from "../observe/network-metrics.ts";
 import { drawCluster, hostOfCluster } from "../proxy/runtime-route.ts";
 import type { RuntimeChain, RuntimeTable } from "../proxy/runtime-table.ts";
+import { BalancedConnection } from "../upstream/balancing/balanced-request.ts";
 import type { ClusterRuntime } from "../upstream/cluster.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { ForwardedConnection } from "./forwarded-connection.ts";
@@ -45,7 +46,7 @@ export class NetworkForwarder implements NetworkHandler {
     if (!isStillTrusted(chain, downstream)) return connection.fail("chain_changed");
     const runtime = clusters.get(cluster);
     if (runtime === null) return connection.fail("cluster_not_found");
-    connect(connection, runtime);
+    connect(connection, runtime, downstream);
   }
 
   readonly #onEnded = (connection: ForwardedConnection): void => {
@@ -73,14 +74,14 @@ function isStillTrusted({ chain, trust }: RuntimeChain, downstream: NetworkDowns
   return downstream.trust === (chain.tls === null ? null : trust);
 }
 
-function connect(connection: ForwardedConnection, cluster: ClusterRuntime): void {
+function connect(connection: ForwardedConnection, cluster: ClusterRuntime, downstream: NetworkDownstream): void {
   const { limits } = cluster.source;
   // What was to prove who the upstream is, or who we are, is not there. In clear nothing goes where the configuration says TLS.
   if (cluster.tlsProblem !== null) return connection.fail("upstream_tls_failure", "certificate or CA missing");
   if (limits.maxConnections > 0 && cluster.openConnections >= limits.maxConnections) {
     return connection.fail("upstream_overflow");
   }
-  const endpoint = cluster.choose();
+  const endpoint = cluster.choose(new BalancedConnection(downstream));
   if (endpoint === null) return connection.fail("no_healthy_upstream");
   connection.forward(endpoint, cluster.source);
 }

@@ -1,6 +1,7 @@
 // What is logged of an exchange or a forwarded connection, under Istio's names, and the two ways it is written: Istio's text line and Istio's JSON.
 import type { Exchange } from "../exchange/exchange.ts";
 import { failures } from "../exchange/failure.ts";
+import { flagText } from "../exchange/flags.ts";
 import type { NetworkConnection } from "../exchange/network-handler.ts";
 
 /** Keys as in Istio's JSON access log (istio-semantics 2.8). Null is printed as `-` in text. */
@@ -41,8 +42,8 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
     path: exchange.target,
     protocol: exchange.protocol,
     response_code: exchange.status,
-    response_flags: failure?.flag ?? "-",
-    response_code_details: failure?.details ?? (upstream === null ? "direct_response" : "via_upstream"),
+    response_flags: flagText(failure?.flag ?? "-", exchange.flags),
+    response_code_details: failure?.details ?? orNull(exchange.responseDetails) ?? plainDetails(exchange),
     connection_termination_details: null,
     upstream_transport_failure_reason: null,
     bytes_received: exchange.bytesReceived,
@@ -62,6 +63,10 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
     requested_server_name: downstream.sni,
     route_name: orNull(selection?.routeName ?? ""),
   };
+}
+
+function plainDetails({ upstream }: Exchange): string {
+  return upstream === null ? "direct_response" : "via_upstream";
 }
 
 /** A connection that is not HTTP to Sluice: no request, status 0, as Istio logs it. */

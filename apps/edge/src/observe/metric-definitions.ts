@@ -96,11 +96,54 @@ export const metricDefinitions = {
     help: "Requests sent a second time because a kept connection died under them.",
     labels: ["cluster"],
   },
+  sluice_upstream_retries_total: { type: "counter", help: "Retries sent.", labels: ["cluster"] },
+  sluice_upstream_retries_refused_total: {
+    type: "counter",
+    help: "Retries that maxRetries or the retry budget did not allow.",
+    labels: ["cluster"],
+  },
+  sluice_upstream_ejections_total: {
+    type: "counter",
+    help: "Endpoints ejected by outlier detection, by reason; each worker decides for itself.",
+    labels: ["cluster", "reason"],
+  },
+  sluice_upstream_ejections_refused_total: {
+    type: "counter",
+    help: "Ejections that maxEjectionPercent did not allow.",
+    labels: ["cluster"],
+  },
+  sluice_upstream_ejected_endpoints: {
+    type: "gauge",
+    help: "Workers that have ejected an endpoint now; no series for endpoints that none has.",
+    labels: ["cluster", "endpoint", "reason"],
+  },
+  sluice_upstream_retries_given_up_total: {
+    type: "counter",
+    help: "Retries that their route wanted and could not have: attempts used up (limit), body too large to be kept (body).",
+    labels: ["cluster", "reason"],
+  },
+  sluice_mirrored_requests_total: {
+    type: "counter",
+    help: "Copies of requests sent to mirrors: answered, failed, or dropped because the mirror did not keep up.",
+    labels: ["cluster", "result"],
+  },
+  sluice_injected_faults_total: {
+    type: "counter",
+    help: "Faults that routes inject, by kind (delay, abort).",
+    labels: ["kind"],
+  },
   sluice_table_info: { type: "gauge", help: "1, with the version of the live table.", labels: ["version"] },
   sluice_table_live_timestamp_seconds: { type: "gauge", help: "When the live table went live.", labels: [] },
   sluice_table_updates_total: { type: "counter", help: "Tables offered by ctrl, by outcome.", labels: ["result"] },
   sluice_table_resources: { type: "gauge", help: "Resources in the live table, by kind.", labels: ["type"] },
   sluice_ctrl_connected: { type: "gauge", help: "1 while ctrl is connected.", labels: [] },
+  sluice_ctrl_connections_total: { type: "counter", help: "Connections that a ctrl has welcomed.", labels: [] },
+  sluice_ctrl_received_bytes_total: { type: "counter", help: "Bytes that ctrl has sent.", labels: [] },
+  sluice_ctrl_last_commit_resources: {
+    type: "gauge",
+    help: "Resources that came with the last table: those that this edge did not have.",
+    labels: [],
+  },
   sluice_certificate_expiration_timestamp_seconds: {
     type: "gauge",
     help: "When a server or CA certificate of the live table ends.",
@@ -118,6 +161,11 @@ export const metricDefinitions = {
     labels: [],
   },
   sluice_worker_resident_memory_bytes: { type: "gauge", help: "Resident memory of a worker.", labels: ["worker"] },
+  sluice_worker_longest_pause_seconds: {
+    type: "gauge",
+    help: "The longest time since the last scrape in which a worker did nothing else: what a request may have waited for.",
+    labels: ["worker"],
+  },
   sluice_worker_cpu_seconds_total: {
     type: "counter",
     help: "CPU time of a worker, user and system.",

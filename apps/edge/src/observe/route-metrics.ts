@@ -1,13 +1,14 @@
 // Istio's request metrics, a counter a route: the hot path finds its cell by an integer, labels are only made when scraped.
 import type { Exchange, ExchangeRecorder } from "../exchange/exchange.ts";
 import { type FailureCode, failures } from "../exchange/failure.ts";
+import { flagsBound, flagText } from "../exchange/flags.ts";
 import { isGrpcType } from "../exchange/grpc.ts";
 import { Histogram } from "./histogram.ts";
 import { type MetricJson, metricJson, type MetricValue } from "./metric-json.ts";
 
 const failureCodes = Object.keys(failures) as FailureCode[];
 const failureIndex = new Map<FailureCode | null, number>(failureCodes.map((code, index) => [code, index + 1]));
-/** A cell's key is `status * keyBase + index of the failure`, negative for gRPC. */
+/** A cell's key is `(status * keyBase + index of the failure) * flagsBound + flags`, negative for gRPC. */
 const keyBase = 64;
 
 class Cell {
@@ -26,7 +27,8 @@ class RouteRecorder implements ExchangeRecorder {
   }
 
   record(exchange: Exchange): void {
-    const cellKey = exchange.status * keyBase + (failureIndex.get(exchange.failure) ?? 0);
+    const outcome = exchange.status * keyBase + (failureIndex.get(exchange.failure) ?? 0);
+    const cellKey = outcome * flagsBound + exchange.flags;
     // gRPC is always HTTP/2: the others are not made to look for their content type.
     const isGrpc = exchange.protocol === "HTTP/2" && isGrpcType(exchange.header("content-type"));
     const key = isGrpc ? -cellKey : cellKey;
@@ -86,10 +88,11 @@ export class RouteMetrics {
 
 function labelsOfKey(signedKey: number): { request_protocol: string; response_code: string; response_flags: string } {
   const key = Math.abs(signedKey);
-  const failure = failureCodes[(key % keyBase) - 1];
+  const outcome = Math.floor(key / flagsBound);
+  const failure = failureCodes[(outcome % keyBase) - 1];
   return {
     request_protocol: signedKey < 0 ? "grpc" : "http",
-    response_code: String(Math.floor(key / keyBase)),
-    response_flags: failure === undefined ? "-" : failures[failure].flag,
+    response_code: String(Math.floor(outcome / keyBase)),
+    response_flags: flagText(failure === undefined ? "-" : failures[failure].flag, key % flagsBound),
   };
 }

@@ -1,4 +1,4 @@
-// The admin port of an edge: health for load balancers, metrics, the live table, drain. Plain node:http: five fixed paths.
+// The admin port of an edge: health for load balancers, metrics, the live table, its endpoints, drain. Plain node:http: six fixed paths.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isLoopback, isLoopbackAuthority, toHttpUrl } from "@sluice/core/settings";
 
@@ -8,6 +8,8 @@ export interface AdminSource {
   prometheus(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** The live table as JSON; private keys print as `[secret]`. */
   configDump(): unknown;
+  /** The endpoints of every cluster, as the workers see them, as JSON. */
+  endpoints(): Promise<unknown>;
   /** Starts the drain that ends the process. */
   requestDrain(): void;
 }
@@ -31,6 +33,12 @@ const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
     },
   },
   "/config_dump": { method: "GET", handle: (source, response) => sendJson(response, 200, source.configDump()) },
+  "/clusters": {
+    method: "GET",
+    async handle(source, response) {
+      sendJson(response, 200, await source.endpoints());
+    },
+  },
   "/drain": {
     method: "POST",
     handle(source, response) {

@@ -1,12 +1,14 @@
 // The primary of an edge: takes tables from disk and from ctrl, has the workers serve them, tells ctrl and operators what is live.
 import type { Logger } from "pino";
-import type { ControlSocket, Settings } from "@sluice/core/settings";
-import type { CommitMessage, HelloMessage } from "@sluice/core/wire";
-import { CtrlClient } from "./ctrl-client.ts";
-import { discardLastGood, loadLastGood, saveLastGood } from "./last-good.ts";
+import type { Settings } from "@sluice/core/settings";
+import { type HelloMessage, protocolVersion } from "@sluice/core/wire";
+import { CtrlClient, type CtrlLink } from "./ctrl-client.ts";
+import type { CtrlTarget } from "./ctrl-target.ts";
+import { endpointsOfWorkers } from "./endpoint-report.ts";
+import { LastGood } from "./last-good.ts";
 import { PortPlan } from "./port-plan.ts";
 import { type EdgeCounts, prometheusContentType, renderPrometheus } from "./prometheus.ts";
-import { acceptOffer, type TableBytes, type TableOffer } from "./table-bytes.ts";
+import { acceptOffer, OfferMismatch, type TableBytes, type TableOffer, wholeOffer } from "./table-bytes.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import type { AdminSource } from "./admin-server.ts";
 
@@ -14,7 +16,10 @@ export interface EdgeOptions {
   readonly settings: Settings;
   readonly workers: number;
   readonly ticketSecret: Uint8Array;
-  readonly controlSocket: ControlSocket;
+  /** Where ctrl may be, in order of preference. */
+  readonly ctrlTargets: readonly CtrlTarget[];
+  /** When the certificate that this edge shows to ctrl ends; null where it shows none. */
+  ctrlCertificateEndMs(): number | null;
   readonly productVersion: string;
   readonly log: Logger;
   /** Called once, when the first table is live in every worker. */
@@ -30,7 +35,13 @@ export class Edge implements AdminSource {
   readonly #options: EdgeOptions;
   readonly #ctrl: CtrlClient;
   readonly #ports: PortPlan;
-  readonly #counts: EdgeCounts = { liveSinceMs: 0, acceptedTables: 0, refusedTables: 0 };
+  readonly #lastGood: LastGood;
+  readonly #counts: EdgeCounts = {
+    liveSinceMs: 0,
+    acceptedTables: 0,
+    refusedTables: 0,
+    lastCommitResources: 0,
+  };
   /** Offers, one after the other. */
   #queue: Promise<void> = Promise.resolve();
   #isDraining = false;
@@ -41,6 +52,7 @@ export class Edge implements AdminSource {
     this.#options = options;
     const { settings, log } = options;
     this.#ports = new PortPlan(settings.edge);
+    this.#lastGood = new LastGood(settings.state.directory);
     this.pool = new WorkerPool({
       count: options.workers,
       configure: { type: "configure", settings, ticketSecret: options.ticketSecret },
@@ -48,16 +60,20 @@ export class Edge implements AdminSource {
       onChange: () => this.#reportStatus(),
     });
     this.#ctrl = new CtrlClient(
-      options.controlSocket,
+      options.ctrlTargets,
       {
         hello: () => this.#hello(),
-        onWelcome: (url) => {
+        onWelcome: (url, wantsInventory, link) => {
           this.ctrlUrl = url;
+          if (wantsInventory)
+            link.send({ type: "inventory", have: [...(this.pool.live?.bytes.resources.keys() ?? [])] });
           this.#reportStatus();
         },
-        onCommit: (message) => this.#offer(message, "ctrl"),
+        onCommit: (message, link) => {
+          this.#counts.lastCommitResources = message.resources.length;
+          this.#offer(message, link);
+        },
         onRefused: (reason) => log.warn({ reason }, "ctrl has no table to offer"),
-        onDisconnected: () => {},
       },
       log,
     );
@@ -66,17 +82,16 @@ export class Edge implements AdminSource {
   /** Serves the last good table if there is one, and asks ctrl for the current one. */
   async start(): Promise<void> {
     this.pool.start();
-    const { settings, log } = this.#options;
+    const { log } = this.#options;
     try {
-      const saved = await loadLastGood(settings.state.directory);
+      const saved = await this.#lastGood.load();
       if (saved !== null) {
-        const { version, manifest, resources } = saved;
-        log.info({ version }, "serving the last good table from disk");
-        this.#offer({ version, manifest, resources: [...resources] }, "disk");
+        log.info({ version: saved.version }, "serving the last good table from disk");
+        this.#offer(wholeOffer(saved), null);
       }
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, "the last good table on disk is damaged and ignored");
-      await discardLastGood(settings.state.directory);
+      await this.#lastGood.discard();
     }
     await this.#queue;
     this.#ctrl.start();
@@ -99,7 +114,8 @@ export class Edge implements AdminSource {
     const text = await renderPrometheus({
       pool: this.pool,
       counts: this.#counts,
-      isCtrlConnected: this.#ctrl.isConnected,
+      ctrl: this.#ctrl,
+      ctrlCertificateEndMs: this.#options.ctrlCertificateEndMs(),
     });
     return { contentType: prometheusContentType, text };
   }
@@ -109,57 +125,72 @@ export class Edge implements AdminSource {
     return { version: live?.version ?? null, ...live?.decoded.table };
   }
 
+  endpoints(): Promise<unknown> {
+    return endpointsOfWorkers(this.pool.slots);
+  }
+
   requestDrain(): void {
     this.#options.onDrainRequested();
   }
 
-  #offer(offer: CommitMessage | TableOffer, source: "ctrl" | "disk"): void {
-    this.#queue = this.#queue.then(() => this.#take(offer, source));
+  /** @param link who offers, and is told; null for the disk */
+  #offer(offer: TableOffer, link: CtrlLink | null): void {
+    this.#queue = this.#queue.then(() => this.#take(offer, link));
   }
 
-  async #take(offer: TableOffer, source: "ctrl" | "disk"): Promise<void> {
-    if (this.#isDraining) return;
+  async #take(offer: TableOffer, link: CtrlLink | null): Promise<void> {
+    // What a ctrl offered that is gone is the next one's to decide.
+    if (this.#isDraining || link?.isOpen === false) return;
     const live = this.pool.live?.bytes ?? null;
-    if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, source);
+    if (live?.version === offer.version && this.pool.isServing) return this.#accepted(live, null, link);
     let table: TableBytes;
     try {
       table = acceptOffer(offer, live);
       const bindings = await this.#ports.plan(table.decoded.table.listeners);
       const result = await this.pool.apply({ bytes: table, bindings });
-      if (!result.ok) return this.#refused(offer.version, result.worker, result.reason);
+      if (!result.ok) return this.#refused(offer.version, result, link);
       this.#ports.keep(bindings);
     } catch (error) {
-      return this.#refused(offer.version, null, reasonOf(error));
+      // Not a refusal, which would take the version back everywhere: it is this edge that ctrl is wrong about.
+      if (error instanceof OfferMismatch && link !== null) return link.resync(error.message);
+      return this.#refused(offer.version, { worker: null, reason: reasonOf(error) }, link);
     }
     this.#counts.liveSinceMs = Date.now();
     this.#counts.acceptedTables++;
-    await this.#accepted(table, source);
+    await this.#accepted(table, offer, link);
   }
 
-  async #accepted(table: TableBytes, source: "ctrl" | "disk"): Promise<void> {
-    const { log, settings } = this.#options;
+  /** @param offer that led to the table; null when it was live already */
+  async #accepted(table: TableBytes, offer: TableOffer | null, link: CtrlLink | null): Promise<void> {
+    const { log } = this.#options;
     const workers = this.pool.slots.map(({ number, pid, appliedMs }) => ({ worker: number, pid, appliedMs }));
-    if (source === "ctrl") {
+    if (link !== null) {
       log.info({ version: table.version, workers: workers.length }, "table is live");
-      await saveLastGood(settings.state.directory, table).catch((error: unknown) =>
-        log.error(
-          { reason: reasonOf(error) },
-          "the last good table could not be saved; a restart without ctrl would have none",
-        ),
-      );
-      this.#ctrl.send({ type: "ack", version: table.version, workers });
+      await this.#lastGood
+        .save(table, offer)
+        .catch((error: unknown) =>
+          log.error(
+            { reason: reasonOf(error) },
+            "the last good table could not be saved; a restart without ctrl would have none",
+          ),
+        );
+      link.send({ type: "ack", version: table.version, workers });
     }
     if (this.#isReady) return;
     this.#isReady = true;
     this.#options.onReady();
   }
 
-  #refused(version: string, worker: number | null, reason: string): void {
+  #refused(
+    version: string,
+    { worker, reason }: { readonly worker: number | null; readonly reason: string },
+    link: CtrlLink | null,
+  ): void {
     this.#counts.refusedTables++;
     const isServing = this.pool.live !== null;
     const rest = isServing ? "serving what was live before" : "there is nothing to serve in its place";
     this.#options.log.error({ version, worker, reason }, `table refused; ${rest}`);
-    this.#ctrl.send({ type: "nack", version, worker, reason });
+    link?.send({ type: "nack", version, worker, reason });
     if (!isServing) this.#options.onFirstRefused(reason);
   }
 
@@ -167,23 +198,23 @@ export class Edge implements AdminSource {
     const live = this.pool.live?.bytes;
     return {
       type: "hello",
-      protocol: 1,
+      protocol: protocolVersion,
       edgeId: this.#options.settings.node.id,
       productVersion: this.#options.productVersion,
-      have: [...(live?.resources.keys() ?? [])],
       version: live?.version ?? null,
     };
   }
 
   #reportStatus(): void {
-    if (!this.#ctrl.isConnected) return;
+    if (this.#ctrl.connectedTo === null) return;
     this.#ctrl.send({
       type: "status",
-      workers: this.pool.slots.map(({ number, pid, version, sinceMs }) => ({
+      workers: this.pool.slots.map(({ number, pid, version, sinceMs, appliedMs }) => ({
         worker: number,
         pid,
         version: version === "" ? null : version,
         sinceMs,
+        appliedMs,
       })),
       listeners: [...(this.pool.slots[0]?.listeners ?? [])],
     });

@@ -10,14 +10,14 @@ export interface ReadyLineSource {
   readonly edge: Edge;
   readonly workers: number;
   readonly adminUrl: string;
-  /** `ctrl.address` of the settings. */
-  readonly ctrlAddress: string;
+  /** `ctrl.address` of the settings; null where ctrl is on another machine, which alone knows its address. */
+  readonly ctrlAddress: string | null;
 }
 
 /** Prints it. Waits a little for ctrl where only ctrl knows its port; ctrl may be away when the table came from disk. */
 export async function printReadyLine({ edge, workers, adminUrl, ctrlAddress }: ReadyLineSource): Promise<void> {
-  const { host, port } = parseAddress(ctrlAddress);
-  const waitMs = port === 0 ? ctrlWaitMs : 0;
+  const { host, port } = parseAddress(ctrlAddress ?? "elsewhere:0");
+  const waitMs = port === 0 && ctrlAddress !== null ? ctrlWaitMs : 0;
   for (let waitedMs = 0; edge.ctrlUrl === null && waitedMs < waitMs; waitedMs += ctrlPollMs) {
     await setTimeout(ctrlPollMs);
   }

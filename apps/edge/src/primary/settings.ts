@@ -1,11 +1,35 @@
 // Finds and reads sluice.yaml.
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { defaultSettings, parseSettings, resolveSettings, type Settings } from "@sluice/core/settings";
+import {
+  defaultSettings,
+  parseSettings,
+  resolveSettings,
+  type Settings,
+  validateSettings,
+} from "@sluice/core/settings";
 
 /** The command line or the settings are wrong: exit status 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** What the command line says in place of the file. */
+export interface SettingOverrides {
+  readonly id: string | undefined;
+  readonly ctrl: readonly string[] | undefined;
+}
+
+/** The settings with `overrides` in place. Throws `UsageError` when the result is wrong. */
+export function overrideSettings(settings: Settings, { id, ctrl }: SettingOverrides): Settings {
+  const next = {
+    ...settings,
+    node: { ...settings.node, ...(id === undefined ? {} : { id }) },
+    edge: { ...settings.edge, ...(ctrl === undefined ? {} : { ctrl: [...ctrl] }) },
+  };
+  const problem = validateSettings(next);
+  if (problem !== null) throw new UsageError(`with these options the settings are wrong: ${problem}`);
+  return next;
 }
 
 /** Settings from `path`, $SLUICE_CONFIG or ./sluice.yaml (which may be missing), with absolute paths. Throws `UsageError`. */

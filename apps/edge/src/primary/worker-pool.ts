@@ -2,18 +2,19 @@
 // that ends is replaced, and the replacement serves the live table before anything else happens to it.
 import type { Logger } from "pino";
 import type { MetricJson } from "../observe/metric-json.ts";
-import type { Binding, ToWorker } from "../worker/messages.ts";
-import { resourcesBeyond, type TableBytes } from "./table-bytes.ts";
+import type { ToWorker } from "../worker/messages.ts";
+import { logOutlier } from "./outlier-log.ts";
 import { type Outcome, WorkerSlot } from "./worker-slot.ts";
-
-export interface LiveTable {
-  readonly bytes: TableBytes;
-  readonly bindings: Readonly<Record<string, Binding>>;
-}
+import { type LiveTable, transferTable } from "./worker-transfer.ts";
 
 export type ApplyResult =
   | { readonly ok: true }
   | { readonly ok: false; /** Number of the worker that refused. */ readonly worker: number; readonly reason: string };
+
+type Refusal = Extract<ApplyResult, { ok: false }> & {
+  /** The worker ended, which may say nothing about the table. */
+  readonly isGone: boolean;
+};
 
 export interface WorkerPoolOptions {
   readonly count: number;
@@ -47,7 +48,10 @@ export class WorkerPool {
       (_, index) =>
         new WorkerSlot(index + 1, {
           onExit: (slot, description) => this.#onExit(slot, description),
+          onServes: () => options.onChange(),
           onEngineUnavailable: (reason) => this.#onEngineUnavailable(reason),
+          onOutlier: ({ number }, name, event) =>
+            logOutlier(this.#options.log, { worker: number, cluster: name }, event),
         }),
     );
   }
@@ -80,28 +84,38 @@ export class WorkerPool {
   async #tryApply(next: LiveTable): Promise<ApplyResult & { readonly isGone?: boolean }> {
     await this.#replaceMissing();
     const before = this.#live;
-    const prepared = await this.#askAll(prepareMessage(next, before));
+    const prepared = await this.#prepareAll(next, before);
     if (prepared !== null) {
       for (const slot of this.slots) slot.tell({ type: "abort", version: next.bytes.version });
       return prepared;
     }
     this.#live = next;
-    const committed = await this.#askAll({ type: "commit", version: next.bytes.version });
+    const committed = await this.#commitAll(next);
     if (committed === null) return { ok: true };
     this.#live = before;
     if (before !== null) {
       // Complete, because a worker that failed midway may hold either table.
-      await this.#askAll(prepareMessage(before, null));
-      await this.#askAll({ type: "commit", version: before.bytes.version });
+      await this.#prepareAll(before, null);
+      await this.#commitAll(before);
     }
     return committed;
   }
 
+  #prepareAll(next: LiveTable, base: LiveTable | null): Promise<Refusal | null> {
+    const { stages, prepare } = transferTable(next, base);
+    return this.#askAll((slot) => {
+      for (const stage of stages) slot.tell(stage);
+      return slot.ask(prepare);
+    });
+  }
+
+  #commitAll({ bytes: { version } }: LiveTable): Promise<Refusal | null> {
+    return this.#askAll((slot) => slot.ask({ type: "commit", version }));
+  }
+
   /** The first refusal, or null when all agreed. */
-  async #askAll(
-    message: Extract<ToWorker, { type: "prepare" | "commit" }>,
-  ): Promise<{ ok: false; worker: number; reason: string; isGone: boolean } | null> {
-    const outcomes = await Promise.all(this.slots.map(async (slot) => ({ slot, outcome: await slot.ask(message) })));
+  async #askAll(ask: (slot: WorkerSlot) => Promise<Outcome>): Promise<Refusal | null> {
+    const outcomes = await Promise.all(this.slots.map(async (slot) => ({ slot, outcome: await ask(slot) })));
     for (const { slot, outcome } of outcomes) {
       if (!outcome.ok) return { ok: false, worker: slot.number, reason: outcome.reason, isGone: outcome.isGone };
     }
@@ -160,7 +174,9 @@ export class WorkerPool {
   }
 
   async #bringUp(slot: WorkerSlot, live: LiveTable): Promise<void> {
-    const prepared = await slot.ask(prepareMessage(live, null));
+    const { stages, prepare } = transferTable(live, null);
+    for (const stage of stages) slot.tell(stage);
+    const prepared = await slot.ask(prepare);
     const outcome: Outcome = prepared.ok ? await slot.ask({ type: "commit", version: live.bytes.version }) : prepared;
     if (outcome.ok || outcome.isGone) return;
     this.#options.log.error(
@@ -184,12 +200,4 @@ export class WorkerPool {
       "uWebSockets.js cannot be loaded on this machine; every listener is served by engine node",
     );
   }
-}
-
-function prepareMessage(
-  { bytes, bindings }: LiveTable,
-  base: LiveTable | null,
-): Extract<ToWorker, { type: "prepare" }> {
-  const { version, manifest } = bytes;
-  return { type: "prepare", version, manifest, resources: resourcesBeyond(bytes, base?.bytes ?? null), bindings };
 }

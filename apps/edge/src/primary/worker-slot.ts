@@ -1,6 +1,8 @@
 // One place for a worker: the process that fills it now, what was asked of it, and its replacement when it ends.
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
 import type { MetricJson } from "../observe/metric-json.ts";
+import type { EndpointStatus } from "../upstream/cluster-counters.ts";
+import type { OutlierEvent } from "../upstream/outlier/outlier-detector.ts";
 import type { FromWorker, ListenerReport, ToWorker } from "../worker/messages.ts";
 
 /** How a worker answered `prepare` or `commit`. */
@@ -10,12 +12,21 @@ export type Outcome =
 
 export interface SlotEvents {
   onExit(slot: WorkerSlot, description: string): void;
+  /** It serves another version than before. */
+  onServes(slot: WorkerSlot): void;
   onEngineUnavailable(reason: string): void;
+  onOutlier(slot: WorkerSlot, cluster: string, event: OutlierEvent): void;
 }
 
-/** A worker that does not answer for this long is taken for refusing. */
-const answerTimeoutMs = 30_000;
-const metricsTimeoutMs = 2_000;
+/** An answer to a question that may be asked at any time. */
+type Answer = Extract<FromWorker, { readonly id: number }>;
+
+/**
+ * A worker that does not answer for this long is ended and replaced: it does no work for its connections either, and what is wrong is the
+ * process, not the table.
+ */
+const answerTimeoutMs = 15_000;
+const questionTimeoutMs = 2_000;
 
 export class WorkerSlot {
   /** 1, 2, ...: stays when the process is replaced. */
@@ -25,9 +36,11 @@ export class WorkerSlot {
   /** What waits for the process to listen; null when it does. */
   #outbox: ToWorker[] | null = null;
   #pending: ((outcome: Outcome) => void) | null = null;
-  readonly #metricRequests = new Map<number, (metrics: readonly MetricJson[]) => void>();
+  readonly #questions = new Map<number, (answer: Answer | null) => void>();
   #onGone: (() => void) | null = null;
-  #nextMetricId = 1;
+  /** Why this end ended the process, where it did. */
+  #killReason: string | null = null;
+  #nextQuestionId = 1;
   /** The version this worker serves, empty before the first, and since when. */
   version = "";
   sinceMs = 0;
@@ -55,21 +68,22 @@ export class WorkerSlot {
     this.version = "";
     this.listeners = [];
     this.startedAtMs = Date.now();
+    this.#killReason = null;
     worker.on("message", (message: FromWorker) => this.#onMessage(message));
     worker.on("error", () => {});
-    worker.on("exit", (code, signal) => this.#onExit(signal ?? `status ${code}`));
+    worker.on("exit", (code, signal) => this.#onExit(this.#killReason ?? signal ?? `status ${code}`));
     this.#outbox = [configure];
   }
 
-  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends or stays silent. */
+  /** Sends `prepare` or `commit` and resolves with the answer; also when the process ends, as one does that stays silent. */
   ask(message: Extract<ToWorker, { type: "prepare" | "commit" }>): Promise<Outcome> {
     if (this.#process === null)
       return Promise.resolve({ ok: false, reason: "the worker is not running", isGone: true });
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => settle({ ok: false, reason: `no answer within ${answerTimeoutMs} ms`, isGone: false }),
-        answerTimeoutMs,
-      );
+      const timer = setTimeout(() => {
+        this.#killReason = `no answer within ${answerTimeoutMs / 1000} s`;
+        this.kill();
+      }, answerTimeoutMs);
       const settle = (outcome: Outcome) => {
         clearTimeout(timer);
         this.#pending = null;
@@ -81,22 +95,34 @@ export class WorkerSlot {
     });
   }
 
-  tell(message: Extract<ToWorker, { type: "abort" | "reopen-logs" }>): void {
+  tell(message: Extract<ToWorker, { type: "stage" | "abort" | "reopen-logs" }>): void {
     this.#send(message);
   }
 
-  metrics(): Promise<readonly MetricJson[]> {
-    if (this.#process === null) return Promise.resolve([]);
-    const id = this.#nextMetricId++;
+  async metrics(): Promise<readonly MetricJson[]> {
+    const answer = await this.#question("metrics");
+    return answer?.type === "metrics" ? answer.metrics : [];
+  }
+
+  /** The endpoints of every cluster as this worker sees them. */
+  async endpoints(): Promise<Readonly<Record<string, readonly EndpointStatus[]>>> {
+    const answer = await this.#question("endpoints");
+    return answer?.type === "endpoints" ? answer.endpoints : {};
+  }
+
+  /** Null when no answer comes in time. */
+  #question(type: "metrics" | "endpoints"): Promise<Answer | null> {
+    if (this.#process === null) return Promise.resolve(null);
+    const id = this.#nextQuestionId++;
     return new Promise((resolve) => {
-      const finish = (metrics: readonly MetricJson[]) => {
+      const finish = (answer: Answer | null) => {
         clearTimeout(timer);
-        this.#metricRequests.delete(id);
-        resolve(metrics);
+        this.#questions.delete(id);
+        resolve(answer);
       };
-      const timer = setTimeout(() => finish([]), metricsTimeoutMs);
-      this.#metricRequests.set(id, finish);
-      this.#send({ type: "metrics", id });
+      const timer = setTimeout(() => finish(null), questionTimeoutMs);
+      this.#questions.set(id, finish);
+      this.#send({ type, id });
     });
   }
 
@@ -129,6 +155,7 @@ export class WorkerSlot {
     this.sinceMs = Date.now();
     this.appliedMs = outcome.appliedMs;
     this.listeners = outcome.listeners;
+    this.#events.onServes(this);
   }
 
   #onMessage(message: FromWorker): void {
@@ -142,7 +169,10 @@ export class WorkerSlot {
       case "refused":
         return this.#pending?.({ ok: false, reason: message.reason, isGone: false });
       case "metrics":
-        return this.#metricRequests.get(message.id)?.(message.metrics);
+      case "endpoints":
+        return this.#questions.get(message.id)?.(message);
+      case "outlier":
+        return this.#events.onOutlier(this, message.cluster, message.event);
       case "engine-unavailable":
         return this.#events.onEngineUnavailable(message.reason);
     }
@@ -153,7 +183,7 @@ export class WorkerSlot {
     this.version = "";
     this.listeners = [];
     this.#pending?.({ ok: false, reason: `the worker ended (${description})`, isGone: true });
-    for (const finish of this.#metricRequests.values()) finish([]);
+    for (const finish of this.#questions.values()) finish(null);
     this.#onGone?.();
     this.#events.onExit(this, description);
   }

@@ -1,7 +1,8 @@
-// Responses Sluice makes itself: the one place where a failure or a redirect becomes a response. Bodies are empty, as Envoy's.
+// Responses Sluice makes itself: the one place where a failure, a redirect or a route's own answer becomes a response.
 import type { Exchange } from "../exchange/exchange.ts";
 import { type Failure, type FailureCode, failures } from "../exchange/failure.ts";
-import { isGrpcType } from "../exchange/grpc.ts";
+import { encodeGrpcMessage, isGrpcType } from "../exchange/grpc.ts";
+import { hasHeader, overrideHeaders, setHeader } from "./flat-headers.ts";
 
 /** Headers of every response Sluice makes. */
 const serverHeaders: readonly string[] = ["server", "sluice"];
@@ -42,14 +43,54 @@ export function sendHttpsRedirect(exchange: Exchange, host: string): void {
   sendLocal(exchange, 301, ["location", `https://${host}${target}`, ...serverHeaders]);
 }
 
+export interface LocalResponse {
+  readonly status: number;
+  /** Flat; taken over. */
+  readonly headers: string[];
+  /** Null: none. */
+  readonly body: Uint8Array | null;
+  /** What gRPC callers are told instead of the status; null for an answer that has nothing to do with calls. */
+  readonly grpcStatus: number | null;
+}
+
+/** Sends a response of the gateway's own, as Envoy sends its local replies. */
+export function sendLocalResponse(exchange: Exchange, { status, headers, body, grpcStatus }: LocalResponse): void {
+  const isGrpc = grpcStatus !== null && isGrpcType(exchange.header("content-type"));
+  if (isGrpc) {
+    setHeader(headers, "content-type", "application/grpc");
+    if (!hasHeader(headers, "grpc-status")) headers.push("grpc-status", String(grpcStatus));
+    if (body !== null && body.length > 0) headers.push("grpc-message", encodeGrpcMessage(body));
+  }
+  // 204 and 304 have no body, whatever a route says of them.
+  const isBodiless = isGrpc || status === 204 || status === 304;
+  const sent = isBodiless ? noBody : (body ?? noBody);
+  if (sent.length > 0 && !hasHeader(headers, "content-type")) headers.push("content-type", "text/plain");
+  setHeader(headers, "server", "sluice");
+  sendLocal(exchange, isGrpc ? 200 : status, headers, sent);
+}
+
+const noBody = new Uint8Array(0);
+
+/** CORS headers belong to every answer to an origin that may read it, to failures as well: scripts could not see them otherwise. */
+function withOverrides({ responseOverrides }: Exchange, headers: readonly string[]): readonly string[] {
+  if (responseOverrides === null) return headers;
+  const result = [...headers];
+  overrideHeaders(result, responseOverrides);
+  return result;
+}
+
 /** A body up to this size that nobody wants is read and thrown away to keep its connection; beyond it the connection closes. */
 const maxDiscardedBytes = 65_536;
 
-function sendLocal(exchange: Exchange, status: number, headers: readonly string[]): void {
+function sendLocal(exchange: Exchange, status: number, headers: readonly string[], body: Uint8Array = noBody): void {
   const isLong = exchange.bodyLength < 0 || exchange.bodyLength > maxDiscardedBytes;
   if (isLong && !exchange.isRequestComplete && exchange.protocol !== "HTTP/2") exchange.closesConnection = true;
   exchange.status = status;
   exchange.isResponseStarted = true;
-  exchange.sendHead(status, headers, 0);
+  exchange.sendHead(status, withOverrides(exchange, headers), body.length);
+  if (body.length > 0 && exchange.method !== "HEAD") {
+    exchange.bytesSent += body.length;
+    exchange.sendData(body);
+  }
   exchange.sendEnd();
 }

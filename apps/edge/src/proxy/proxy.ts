@@ -1,19 +1,27 @@
 // The proxy: what happens to an exchange from its head to its last byte. Engines below `listen/` call it with what clients do,
 // upstream streams with what upstreams do; it is the only place that joins the two.
 //
-//   onRequest ─► selectRoute (trust, form, host, TLS, route) ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
-//                     └─ answers itself ─────────────────────────┴─ failure ─────────────────────────────────► finish
+//   onRequest ─► selectRoute ─► fault, CORS ─► forward ─► upstream ─► onUpstreamHead ─► data ─► finish
+//        (trust, form, host,         │          │   ▲─ retry ─┴──────────────┤
+//         TLS, route)  └─ answers ───┴─ answers ┴─ redirect, own answer      └─ failure ────► finish
+//
+// A route without filters, operations, mirrors or retries under way meets none of them: each is a null that is looked at.
 import { type Exchange, type ExchangeHandler, noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { AccessLog } from "../observe/access-log.ts";
+import { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
+import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
-import { type RequestBody, sendRequest } from "../upstream/send-request.ts";
 import { coarseSeconds } from "./clock.ts";
+import { sendAnswer } from "./direct-response.ts";
+import { forward } from "./forward.ts";
+import type { ForwardingEnvironment } from "./forwarding.ts";
 import { sendFailure } from "./local-response.ts";
-import { buildUpstreamHead } from "./request-head.ts";
+import { Mirroring } from "./mirror.ts";
 import { buildResponseHeaders } from "./response-head.ts";
 import { allowedTimeMs } from "./request-deadline.ts";
-import { drawCluster, type RuntimeRoute } from "./runtime-route.ts";
+import { type FilterOwner, runFilters } from "./route-filters.ts";
+import type { RuntimeRoute } from "./runtime-route.ts";
 import type { RuntimeTable } from "./runtime-table.ts";
 import { type HttpsAuthority, selectRoute } from "./select-route.ts";
 
@@ -28,6 +36,12 @@ export interface ProxyOptions {
   readonly requestTimeoutMs: number;
   /** 0: without limit. */
   readonly maxBodyBytes: number;
+  /** See `ForwardingEnvironment`. */
+  readonly retryBufferBytes: number;
+  /** The same, of all requests together. */
+  readonly retryBufferTotalBytes: number;
+  /** Decides weights, faults, mirrors and back-off. Default: `Math.random`. */
+  readonly random?: Random;
 }
 
 export class Proxy implements ExchangeHandler {
@@ -35,7 +49,10 @@ export class Proxy implements ExchangeHandler {
   table: RuntimeTable;
   /** Responses tell HTTP/1.1 clients to connect elsewhere. */
   isDraining = false;
-  readonly #clusters: ClusterManager;
+  /** Counted beside the requests themselves. */
+  readonly metrics = new ForwardingMetrics();
+  readonly #environment: ForwardingEnvironment;
+  readonly #filterOwner: FilterOwner;
   readonly #accessLog: AccessLog;
   readonly #httpsAuthority: HttpsAuthority;
   readonly #streamIdleTimeoutSeconds: number;
@@ -46,7 +63,27 @@ export class Proxy implements ExchangeHandler {
 
   constructor(options: ProxyOptions) {
     this.table = options.table;
-    this.#clusters = options.clusters;
+    const { clusters, random = Math.random, retryBufferBytes } = options;
+    const { metrics } = this;
+    const onResult = metrics.onMirrored.bind(metrics);
+    this.#environment = {
+      clusters,
+      random,
+      metrics,
+      mirroring: new Mirroring({ clusters, random, onResult }),
+      retryBufferBytes,
+      heldBytes: { total: 0, maxTotal: options.retryBufferTotalBytes },
+      fail: (exchange, failure) => {
+        if (!exchange.isDone) this.#fail(exchange, failure);
+      },
+    };
+    this.#filterOwner = {
+      metrics,
+      random,
+      act: (exchange, route) => this.#act(exchange, route),
+      finish: (exchange) => this.#finish(exchange),
+      limitTime: (exchange) => this.#limitTime(exchange),
+    };
     this.#accessLog = options.accessLog;
     this.#httpsAuthority = options.httpsAuthority;
     this.#streamIdleTimeoutSeconds = options.streamIdleTimeoutSeconds;
@@ -71,23 +108,24 @@ export class Proxy implements ExchangeHandler {
     if (this.isDraining) exchange.closesConnection = true;
     const route = selectRoute(exchange, this.table, this.#httpsAuthority);
     if (route === null) this.#finish(exchange);
-    else this.#forward(exchange, route);
+    else if (route.filters === null) this.#act(exchange, route);
+    else runFilters(exchange, route, this.#filterOwner);
   }
 
-  #forward(exchange: Exchange, route: RuntimeRoute): void {
+  #act(exchange: Exchange, { forward: target, answer }: RuntimeRoute): void {
+    if (target === null) {
+      if (answer !== null) sendAnswer(exchange, answer);
+      return this.#finish(exchange);
+    }
     if (exchange.bodyLength > this.#maxBodyBytes) return this.#fail(exchange, "body_too_large");
-    exchange.cluster = drawCluster(route, Math.random);
-    const cluster = this.#clusters.get(exchange.cluster);
-    if (cluster === null) return this.#fail(exchange, "cluster_not_found");
-    const endpoint = cluster.choose();
-    if (endpoint === null) return this.#fail(exchange, "no_healthy_upstream");
-    const head = buildUpstreamHead(exchange, route.operation);
-    exchange.upstreamStartedAt = performance.now();
+    const failure = forward(exchange, target, this.#environment);
+    if (failure !== null) return this.#fail(exchange, failure);
+    if (exchange.deadline === null) this.#limitTime(exchange);
+  }
+
+  #limitTime(exchange: Exchange): void {
     const allowedMs = allowedTimeMs(exchange, this.#requestTimeoutMs);
     if (allowedMs >= 0) exchange.deadline = setTimeout(() => this.#expire(exchange), allowedMs);
-    const { bodyLength, method } = exchange;
-    const request = { method, head, body: bodyOf(exchange), bodyLength, origin: exchange };
-    exchange.upstream = sendRequest(endpoint, request, exchange);
   }
 
   onRequestData(exchange: Exchange, chunk: Uint8Array): void {
@@ -98,13 +136,13 @@ export class Proxy implements ExchangeHandler {
       exchange.upstream?.abort();
       return this.#fail(exchange, "body_too_large");
     }
-    if (exchange.upstream?.write(chunk) === false) exchange.pauseBody();
+    if (exchange.forwarding?.write(chunk) === false) exchange.pauseBody();
   }
 
   onRequestEnd(exchange: Exchange, trailers: readonly string[]): void {
     if (exchange.isRequestComplete) return;
     exchange.isRequestComplete = true;
-    if (!exchange.isDone) exchange.upstream?.end(trailers);
+    if (!exchange.isDone) exchange.forwarding?.end(trailers);
   }
 
   onDownstreamDrain(exchange: Exchange): void {
@@ -130,6 +168,7 @@ export class Proxy implements ExchangeHandler {
       exchange.upstream?.abort();
       return this.#fail(exchange, "upstream_protocol_error");
     }
+    if (exchange.forwarding?.retriesResponse(status, headers, bodyLength) === true) return;
     exchange.status = status;
     exchange.isResponseStarted = true;
     if (this.isDraining) exchange.closesConnection = true;
@@ -159,7 +198,8 @@ export class Proxy implements ExchangeHandler {
   }
 
   onUpstreamError(exchange: Exchange, failure: FailureCode): void {
-    if (!exchange.isDone) this.#fail(exchange, failure);
+    if (exchange.isDone || exchange.forwarding?.retriesFailure(failure) === true) return;
+    this.#fail(exchange, failure);
   }
 
   onUpstreamDrain(exchange: Exchange): void {
@@ -175,6 +215,7 @@ export class Proxy implements ExchangeHandler {
   #finish(exchange: Exchange): void {
     exchange.isDone = true;
     if (exchange.deadline !== null) clearTimeout(exchange.deadline);
+    exchange.forwarding?.close();
     this.#active.delete(exchange);
     // What is left of the request is read and thrown away: a body that nobody reads would stall the connection.
     if (!exchange.isRequestComplete && exchange.failure !== "downstream_gone") exchange.resumeBody();
@@ -184,7 +225,7 @@ export class Proxy implements ExchangeHandler {
 
   #expire(exchange: Exchange): void {
     if (exchange.isDone) return;
-    exchange.upstream?.abort();
+    exchange.upstream?.abort("timeout");
     this.#fail(exchange, "upstream_timeout");
   }
 
@@ -202,9 +243,4 @@ export class Proxy implements ExchangeHandler {
 /** Over HTTP/2 any 2xx would tell the client that its tunnel is open, also one that the upstream answered as to a plain GET. */
 function isFalseAcceptance({ upgrade, protocol }: Exchange, status: number): boolean {
   return upgrade !== null && protocol === "HTTP/2" && status >= 200 && status < 300;
-}
-
-function bodyOf({ bodyLength, upgrade }: Exchange): RequestBody {
-  if (upgrade !== null) return "upgrade";
-  return bodyLength === 0 ? "none" : bodyLength < 0 ? "chunked" : "length";
 }

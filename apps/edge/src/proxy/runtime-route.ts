@@ -1,7 +1,23 @@
 // Routes as the data path uses them. Made when a virtual host gets its first request: of ten thousand hosts most are idle.
-import { buildVirtualHostIndex, type HostIndex, type VirtualHostMatcher } from "@sluice/core/match";
-import type { Route, RouteConfig, VirtualHost, WeightedCluster } from "@sluice/core/model";
+import { buildVirtualHostIndex, type HostIndex, PathRewriter, type VirtualHostMatcher } from "@sluice/core/match";
+import type {
+  FaultPolicy,
+  ForwardAction,
+  Mirror,
+  Route,
+  RouteConfig,
+  RoutePolicy,
+  VirtualHost,
+  WeightedCluster,
+  WeightedDestination,
+} from "@sluice/core/model";
 import type { ExchangeRecorder, RouteSelection } from "../exchange/exchange.ts";
+import { RuntimeCors } from "./cors.ts";
+import { type RuntimeAnswer, RuntimeDirectResponse } from "./direct-response.ts";
+import { compileOperations, type HeaderOperations } from "./header-operations.ts";
+import { RuntimeRedirect } from "./redirect.ts";
+import { RequestShaping } from "./request-shaping.ts";
+import { RuntimeRetry } from "./retry-policy.ts";
 
 export interface WeightedClusters {
   readonly clusters: readonly WeightedCluster[];
@@ -9,9 +25,40 @@ export interface WeightedClusters {
   readonly totalWeight: number;
 }
 
-/** A route with its log and metric names made. */
-export interface RuntimeRoute extends RouteSelection, WeightedClusters {
+/** A route with its log and metric names made, and everything that can be made ready of what it does. */
+export interface RuntimeRoute extends RouteSelection {
+  /** What comes before the action; null for most. */
+  readonly filters: RouteFilters | null;
+  /** Exactly one of the two is set. */
+  readonly forward: RuntimeForward | null;
+  readonly answer: RuntimeAnswer | null;
+}
+
+export interface RouteFilters {
+  readonly fault: FaultPolicy | null;
+  readonly cors: RuntimeCors | null;
+}
+
+export interface RuntimeForward {
   readonly operation: string;
+  readonly destinations: readonly RuntimeDestination[];
+  /** Sum of the destinations' weights. */
+  readonly totalWeight: number;
+  /** 0: any time. */
+  readonly timeoutMs: number;
+  readonly retry: RuntimeRetry | null;
+  readonly mirrors: readonly Mirror[] | null;
+  /** A header line that tells the upstream how long it is waited for, as Envoy does; empty where that is not limited. */
+  readonly timeoutLine: string;
+}
+
+export interface RuntimeDestination {
+  readonly cluster: string;
+  readonly weight: number;
+  /** What is done to requests; null: nothing. */
+  readonly shaping: RequestShaping | null;
+  /** What is done to the upstream's answers, most specific first; null: nothing. */
+  readonly responseOperations: readonly HeaderOperations[] | null;
 }
 
 export interface RuntimeVirtualHost {
@@ -55,16 +102,67 @@ export class RuntimeRouteConfig {
   }
 
   #runtimeRoute(virtualHost: string, route: Route): RuntimeRoute {
-    const clusters = route.action.kind === "forward" ? route.action.clusters : [];
+    const { action, policy } = route;
+    const clusters = action.kind === "forward" ? action.clusters : [];
     const routeName = nameOfRoute(route);
     const destination = clusters.length === 1 ? hostOfCluster(clusters[0]?.cluster ?? "") : "";
     return {
       ...select(virtualHost, routeName, this.#recorderOf(virtualHost, routeName, destination)),
-      operation: route.operation,
-      clusters,
-      totalWeight: sumOfWeights(clusters),
+      filters: runtimeFilters(policy),
+      forward: action.kind === "forward" ? runtimeForward(route, action) : null,
+      answer: action.kind === "forward" ? null : runtimeAnswer(route, action),
     };
   }
+}
+
+function runtimeFilters(policy: RoutePolicy | null): RouteFilters | null {
+  if (policy === null || (policy.fault === null && policy.cors === null)) return null;
+  return { fault: policy.fault, cors: policy.cors === null ? null : new RuntimeCors(policy.cors) };
+}
+
+function runtimeForward(route: Route, action: ForwardAction): RuntimeForward {
+  const { clusters, mirrors, retry, timeoutMs } = action;
+  return {
+    operation: route.operation,
+    destinations: clusters.map((destination) => runtimeDestination(route, action, destination)),
+    totalWeight: sumOfWeights(clusters),
+    timeoutMs,
+    retry: retry === null || retry.attempts <= 0 ? null : new RuntimeRetry(retry),
+    mirrors: mirrors.length === 0 ? null : mirrors,
+    timeoutLine: timeoutLine(action),
+  };
+}
+
+function timeoutLine({ retry, timeoutMs }: ForwardAction): string {
+  const limits = [retry?.perTryTimeoutMs ?? 0, timeoutMs].filter((limitMs) => limitMs > 0);
+  return limits.length === 0 ? "" : `x-envoy-expected-rq-timeout-ms: ${Math.min(...limits)}\r\n`;
+}
+
+function runtimeDestination(
+  { match, policy }: Route,
+  { rewrite }: ForwardAction,
+  { cluster, weight, headers, authority }: WeightedDestination,
+): RuntimeDestination {
+  const policies = [headers, policy?.headers ?? null];
+  const shaping = {
+    operations: compileOperations(policies, "request"),
+    authority: rewrite?.authority ?? authority,
+    path: rewrite === null || rewrite.path === null ? null : new PathRewriter(rewrite.path, match.path),
+  };
+  const isPlain = shaping.operations === null && shaping.authority === null && shaping.path === null;
+  return {
+    cluster,
+    weight,
+    shaping: isPlain ? null : new RequestShaping(shaping),
+    responseOperations: compileOperations(policies, "response"),
+  };
+}
+
+function runtimeAnswer({ match, policy }: Route, action: Exclude<Route["action"], ForwardAction>): RuntimeAnswer {
+  return {
+    action: action.kind === "redirect" ? new RuntimeRedirect(action, match.path) : new RuntimeDirectResponse(action),
+    responseOperations: compileOperations([policy?.headers ?? null], "response"),
+  };
 }
 
 export function select(virtualHost: string, routeName: string, recorder: ExchangeRecorder): RouteSelection {
@@ -75,16 +173,25 @@ export function sumOfWeights(clusters: readonly WeightedCluster[]): number {
   return clusters.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-/** Draws a cluster by weight. `random` is in [0, 1). */
-export function drawCluster({ clusters, totalWeight }: WeightedClusters, random: () => number): string {
-  if (clusters.length > 1) {
+/** Draws by weight; undefined when there is nothing to draw. `random` is in [0, 1). */
+export function drawWeighted<T extends { readonly weight: number }>(
+  items: readonly T[],
+  totalWeight: number,
+  random: () => number,
+): T | undefined {
+  if (items.length > 1) {
     let left = random() * totalWeight;
-    for (const { cluster, weight } of clusters) {
-      left -= weight;
-      if (left < 0) return cluster;
+    for (const item of items) {
+      left -= item.weight;
+      if (left < 0) return item;
     }
   }
-  return clusters[0]?.cluster ?? "";
+  return items[0];
+}
+
+/** The name of a cluster drawn by weight. */
+export function drawCluster({ clusters, totalWeight }: WeightedClusters, random: () => number): string {
+  return drawWeighted(clusters, totalWeight, random)?.cluster ?? "";
 }
 
 /** The rule's own name, or where it stands: `shop/shop-vs/http[0].match[1]`. */

@@ -1,16 +1,20 @@
 // All clusters of a worker by name. A new table is applied to it as a whole; clusters that did not change are not touched.
 import { isDeepStrictEqual } from "node:util";
 import type { Cluster } from "@sluice/core/model";
-import type { Random } from "./balancer.ts";
+import type { Random } from "./balancing/balanced.ts";
 import { ClusterRuntime, type UpstreamEnvironment } from "./cluster.ts";
-import type { ClusterStats } from "./cluster-counters.ts";
+import type { ClusterStats, EndpointStatus } from "./cluster-counters.ts";
+import { defaultResolverOptions, type ResolverOptions } from "./dns/host-resolver.ts";
 import { IdleClock } from "./idle-clock.ts";
-import { defaultResolverOptions, type ResolverOptions } from "./resolver.ts";
+import type { OutlierEvent } from "./outlier/outlier-detector.ts";
 import { noSecrets, type SecretLookup } from "./tls-origination.ts";
 
 export interface ClusterManagerOptions {
   readonly resolver?: Partial<ResolverOptions>;
   readonly random?: Random;
+  readonly nowMs?: () => number;
+  /** An endpoint was ejected, or is back. */
+  readonly onOutlierEvent?: (cluster: string, event: OutlierEvent) => void;
 }
 
 interface Entry {
@@ -27,6 +31,8 @@ export class ClusterManager {
       clock: new IdleClock(),
       resolver: { ...defaultResolverOptions, ...options.resolver },
       random: options.random ?? Math.random,
+      nowMs: options.nowMs ?? (() => performance.now()),
+      onOutlierEvent: options.onOutlierEvent ?? (() => {}),
     };
     this.entries = new Map();
   }
@@ -78,5 +84,10 @@ export class ClusterManager {
   /** One row a cluster, for the metrics. */
   stats(): ClusterStats[] {
     return [...this.entries.values()].map((entry) => entry.runtime.stats());
+  }
+
+  /** The endpoints of every cluster, by its name. */
+  endpoints(): Record<string, EndpointStatus[]> {
+    return Object.fromEntries([...this.entries].map(([name, { runtime }]) => [name, runtime.endpointStatus()]));
   }
 }

@@ -1,15 +1,18 @@
 // A cluster at run time: its endpoints' pools and the choice among them. It outlives tables: an update keeps the pools, and so the
 // warm connections, of endpoints that remain.
-import { isIP } from "node:net";
-import type { Cluster, Endpoint } from "@sluice/core/model";
-import type { Downstream } from "../exchange/downstream.ts";
-import { LeastRequestBalancer, type Random } from "./balancer.ts";
-import { type ClusterCounters, type ClusterStats, createCounters } from "./cluster-counters.ts";
+import type { Cluster } from "@sluice/core/model";
+import type { Random } from "./balancing/balanced.ts";
+import type { BalancedRequest } from "./balancing/balanced-request.ts";
+import { EndpointChooser } from "./balancing/endpoint-chooser.ts";
+import { type ClusterCounters, type ClusterStats, createCounters, type EndpointStatus } from "./cluster-counters.ts";
+import { HostResolver, type ResolverOptions } from "./dns/host-resolver.ts";
+import { hostsOf, type Target, targetsOf } from "./endpoint-targets.ts";
 import type { IdleClock } from "./idle-clock.ts";
 import type { Transport } from "./lane.ts";
+import { OutlierDetector, type OutlierEvent } from "./outlier/outlier-detector.ts";
 import { EndpointPool } from "./pool.ts";
 import { toPoolLimits } from "./pool-limits.ts";
-import { HostResolver, type ResolverOptions } from "./resolver.ts";
+import { RetryAdmission } from "./retry-admission.ts";
 import { noSecrets, originationDigest, type SecretLookup, TlsOrigination } from "./tls-origination.ts";
 
 /** What all clusters of a process share. */
@@ -17,23 +20,9 @@ export interface UpstreamEnvironment {
   readonly clock: IdleClock;
   readonly resolver: ResolverOptions;
   readonly random: Random;
-}
-
-/** One address to connect to. */
-interface Target {
-  readonly host: string;
-  readonly port: number;
-  weight: number;
-}
-
-/** What the choice of an endpoint may depend on; an exchange is one. */
-export interface BalancedRequest {
-  readonly query: string;
-  readonly scheme: "http" | "https";
-  readonly downstream: Pick<Downstream, "remoteAddress">;
-  /** Receives the cookie that was made for a client without one; see `Exchange.setCookie`. */
-  setCookie: string;
-  header(name: string): string | null;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  readonly onOutlierEvent: (cluster: string, event: OutlierEvent) => void;
 }
 
 const noEndpoints: readonly EndpointPool[] = [];
@@ -43,20 +32,30 @@ export class ClusterRuntime {
   private readonly environment: UpstreamEnvironment;
   private readonly counters: ClusterCounters;
   private readonly resolver: HostResolver;
+  private readonly outliers: OutlierDetector;
+  private readonly retries: RetryAdmission;
   private cluster: Cluster;
   private transport: Transport;
   private pools: Map<string, EndpointPool>;
-  private balancer: LeastRequestBalancer<EndpointPool>;
+  /** Made when a request comes: most clusters of a large table have none. */
+  private chooser: EndpointChooser<EndpointPool> | null;
   private firstResolution: Promise<void>;
 
   constructor(cluster: Cluster, environment: UpstreamEnvironment, secret: SecretLookup = noSecrets) {
+    const { nowMs } = environment;
     this.name = cluster.name;
     this.environment = environment;
     this.counters = createCounters();
     this.resolver = new HostResolver(() => this.rebuild(), environment.resolver);
+    this.outliers = new OutlierDetector({
+      nowMs,
+      onChange: () => this.chooser?.refresh(),
+      onEvent: (event) => environment.onOutlierEvent(cluster.name, event),
+    });
+    this.retries = new RetryAdmission(cluster.limits, this.counters, nowMs);
     this.cluster = cluster;
     this.pools = new Map();
-    this.balancer = new LeastRequestBalancer([], environment.random);
+    this.chooser = null;
     this.firstResolution = Promise.resolve();
     this.transport = transportOf(cluster, secret, null);
     this.update(cluster, secret);
@@ -65,19 +64,26 @@ export class ClusterRuntime {
   /**
    * The endpoint for a request; null when none is healthy (or none has resolved): `no_healthy_upstream`.
    *
-   * @param request what a hash may be made of; null for raw connections, of which only the client's address is known
-   * @param tried endpoints to avoid, if there are others
+   * @param request what a hash may be made of, which also receives a cookie made for it; null: anywhere
+   * @param avoided endpoints to avoid, if there are others (`retryIgnorePreviousHosts`)
+   * @param left endpoints tried so far, where those of their priorities are to be avoided from the third attempt on (`retryRemoteLocalities`)
    */
-  choose(_request: BalancedRequest | null = null, _tried: readonly EndpointPool[] = noEndpoints): EndpointPool | null {
-    return this.balancer.choose();
+  choose(
+    request: BalancedRequest | null = null,
+    avoided: readonly EndpointPool[] = noEndpoints,
+    left: readonly EndpointPool[] = noEndpoints,
+  ): EndpointPool | null {
+    return (this.chooser ??= this.createChooser()).choose(request, avoided, left);
   }
 
   /** True when one more retry may begin (`maxRetries`, retry budget); `endRetry` is owed then. */
   beginRetry(): boolean {
-    return true;
+    return this.retries.begin();
   }
 
-  endRetry(): void {}
+  endRetry(): void {
+    this.retries.end();
+  }
 
   /**
    * Takes on a new version of the cluster, or of its secrets. Endpoints that remain keep their connections, the others finish what
@@ -85,9 +91,9 @@ export class ClusterRuntime {
    */
   update(cluster: Cluster, secret: SecretLookup = noSecrets): void {
     this.cluster = cluster;
+    this.retries.update(cluster.limits);
     this.takeTransport(transportOf(cluster, secret, this.transport.tls));
-    const hosts = cluster.endpoints.filter((endpoint) => isIP(endpoint.address) === 0).map(({ address }) => address);
-    this.firstResolution = this.resolver.watch(hosts);
+    this.firstResolution = this.resolver.watch(hostsOf(cluster));
     this.rebuild();
   }
 
@@ -99,13 +105,23 @@ export class ClusterRuntime {
   /** The cluster is gone: requests under way finish, `choose` finds nothing. */
   close(): void {
     this.resolver.close();
+    this.outliers.watch([], null);
     for (const pool of this.pools.values()) pool.retire();
     this.pools = new Map();
-    this.balancer = new LeastRequestBalancer([], this.environment.random);
+    this.chooser = null;
   }
 
   stats(): ClusterStats {
-    return { cluster: this.name, endpoints: this.pools.size, ...this.counters };
+    return { cluster: this.name, endpoints: this.pools.size, ...this.counters, ...this.outliers.stats() };
+  }
+
+  /** One row an endpoint, for the admin port. */
+  endpointStatus(): EndpointStatus[] {
+    const ejected = new Map(this.outliers.stats().ejected.map((row) => [row.endpoint, row]));
+    return [...this.pools.values()].map(({ address, weight, priority, locality, activeRequests }) => {
+      const { reason, leftMs } = ejected.get(address) ?? { reason: null, leftMs: 0 };
+      return { address, weight, priority, locality, activeRequests, ejectedFor: reason, ejectedForMs: leftMs };
+    });
   }
 
   /** The cluster as the live table has it. */
@@ -141,40 +157,31 @@ export class ClusterRuntime {
 
   private rebuild(): void {
     const pools = new Map<string, EndpointPool>();
-    for (const [key, target] of this.targets()) {
+    for (const [key, target] of targetsOf(this.cluster, (host) => this.resolver.addressesOf(host))) {
       const pool = this.pools.get(key) ?? this.createPool(target);
-      pool.weight = target.weight;
+      pool.update(target);
       pools.set(key, pool);
     }
     for (const [key, pool] of this.pools) {
       if (!pools.has(key)) pool.retire();
     }
     this.pools = pools;
-    this.balancer = new LeastRequestBalancer([...pools.values()], this.environment.random);
+    this.outliers.watch(pools.values(), this.cluster.outlierDetection);
+    this.chooser = null;
   }
 
-  /** Healthy addresses in the table's order; one listed twice counts once, with both weights. */
-  private targets(): Map<string, Target> {
-    const targets = new Map<string, Target>();
-    for (const endpoint of this.cluster.endpoints) {
-      if (!endpoint.healthy) continue;
-      for (const host of this.addressesOf(endpoint)) {
-        const key = `${host} ${endpoint.port}`;
-        const known = targets.get(key);
-        if (known === undefined) targets.set(key, { host, port: endpoint.port, weight: endpoint.weight });
-        else known.weight += endpoint.weight;
-      }
-    }
-    return targets;
-  }
-
-  private addressesOf(endpoint: Endpoint): readonly string[] {
-    return isIP(endpoint.address) === 0 ? this.resolver.addressesOf(endpoint.address) : [endpoint.address];
+  private createChooser(): EndpointChooser<EndpointPool> {
+    const { balancer, outlierDetection, warmup } = this.cluster;
+    const { nowMs, random } = this.environment;
+    // Istio's: the panic threshold is `minHealthPercent`, so 0 unless somebody asks for it (Envoy's own default is 50).
+    const panicPercent = outlierDetection?.minHealthPercent ?? 0;
+    return new EndpointChooser([...this.pools.values()], { balancer, warmup, panicPercent, random, nowMs });
   }
 
   private createPool(target: Target): EndpointPool {
-    const { counters, environment, transport } = this;
-    return new EndpointPool({ host: target.host, port: target.port, transport, counters, clock: environment.clock });
+    const { counters, environment, retries, transport } = this;
+    const { clock, nowMs } = environment;
+    return new EndpointPool({ target, knownSinceMs: nowMs(), transport, counters, retries, clock });
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { FailureCode } from "../exchange/failure.ts";
-import { type ConnectTarget, openPlain, openSecure, type SecureTarget } from "./open-socket.ts";
+import { type ConnectTarget, localAddressOf, openPlain, openSecure, type SecureTarget } from "./open-socket.ts";
 import type { RequestStream, StreamCarrier } from "./request-stream.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { type ResponseEvents, ResponseParser } from "./response-parser.ts";
@@ -34,6 +34,7 @@ function continueReading(connection: Http1Connection): void {
 export class Http1Connection implements ResponseEvents, StreamCarrier {
   /** `127.0.0.1:51234`; empty until connected. */
   localAddress: string;
+  readonly remoteAddress: string;
   /** Clock time when it last became idle; kept by the pool. */
   idleSinceMs: number;
   /** Responses carried so far. */
@@ -66,6 +67,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
 
   constructor(owner: ConnectionOwner, target: ConnectTarget, maxDurationMs: number) {
     this.localAddress = "";
+    this.remoteAddress = target.address.name;
     this.idleSinceMs = 0;
     this.servedCount = 0;
     this.isClosed = false;
@@ -108,6 +110,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.hasAnswer = false;
     stream.connection = this;
     stream.localAddress = this.localAddress;
+    stream.remoteAddress = this.remoteAddress;
     const { body, method } = stream.request;
     this.parser.begin(method === "HEAD", body === "upgrade");
     this.parser.isPaused = stream.isPaused;
@@ -167,7 +170,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
 
   onHead(status: number, headers: string[], bodyLength: number): void {
     if (status === 101) this.onSwitch(headers);
-    else this.stream?.handler.onUpstreamHead(status, headers, bodyLength);
+    else this.stream?.takeHead(status, headers, bodyLength);
   }
 
   onBody(chunk: Uint8Array): void {
@@ -188,7 +191,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.takesBody = true;
     this.isTunnel = true;
     this.socket.allowHalfOpen = true;
-    stream.handler.onUpstreamHead(101, isOurs ? withoutWebSocketAnswer(headers) : headers, -1);
+    stream.takeHead(101, isOurs ? withoutWebSocketAnswer(headers) : headers, -1);
     if (!this.isClosed) stream.handOverQueue(this);
   }
 
@@ -325,8 +328,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     const { socket } = this;
     this.isConnected = true;
     if (this.isReady) this.clearConnectTimer();
-    const host = socket.localAddress ?? "";
-    this.localAddress = host.includes(":") ? `[${host}]:${socket.localPort}` : `${host}:${socket.localPort}`;
+    this.localAddress = localAddressOf(socket);
     if (this.stream !== null) this.stream.localAddress = this.localAddress;
   }
 

@@ -147,12 +147,12 @@ export class Http2Carrier implements StreamCarrier {
     if (isUpgraded) {
       this.takesBody = true;
       this.isTunnel = true;
-      stream.handler.onUpstreamHead(101, this.switchFields(raw), -1);
+      stream.takeHead(101, this.switchFields(raw), -1);
       if (!this.isDone) stream.handOverQueue(this);
     } else {
       const bodyLength = this.bodyLengthOf(status, headers);
       if (bodyLength > 0 && stream.request.method !== "HEAD" && status !== 304) this.remainingBytes = bodyLength;
-      stream.handler.onUpstreamHead(status, endToEndFields(raw), bodyLength);
+      stream.takeHead(status, endToEndFields(raw), bodyLength);
     }
     if (this.isDone) return;
     this.scheduleFlush();
@@ -237,7 +237,8 @@ export class Http2Carrier implements StreamCarrier {
       stream.hasBeenResent = true;
       owner.resend(stream);
     } else {
-      stream.fail(this.hasHead ? "upstream_reset_midway" : failureOf(code), `RST_STREAM ${code}`);
+      const failure = this.hasHead ? "upstream_reset_midway" : isUnseen ? "upstream_refused_stream" : failureOf(code);
+      stream.fail(failure, `RST_STREAM ${code}`);
     }
   }
 

@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import type { FailureCode } from "../exchange/failure.ts";
 import { type CarrierOwner, Http2Carrier } from "./http2-carrier.ts";
 import { toHttp2Headers } from "./http2-headers.ts";
-import { type ConnectTarget, openPlain, openSecure } from "./open-socket.ts";
+import { Http2Keepalive } from "./http2-keepalive.ts";
+import { type ConnectTarget, localAddressOf, openPlain, openSecure } from "./open-socket.ts";
 import type { PoolLimits } from "./pool-limits.ts";
 import type { RequestStream } from "./request-stream.ts";
 
@@ -35,6 +36,7 @@ export class Http2Connection implements CarrierOwner {
   /** Told its limits by the upstream: requests may be sent. Waiting for that costs one round trip and spares all guesses. */
   isReady: boolean;
   readonly expiresAtMs: number;
+  private readonly remoteAddress: string;
   private readonly owner: Http2ConnectionOwner;
   private readonly limits: PoolLimits;
   private readonly maxRequests: number;
@@ -42,6 +44,7 @@ export class Http2Connection implements CarrierOwner {
   private readonly carriers: Set<Http2Carrier>;
   private session: ClientHttp2Session | null;
   private connectTimer: NodeJS.Timeout | null;
+  private keepalive: Http2Keepalive | null;
   private openedCount: number;
   private endedCount: number;
   private maxStreams: number;
@@ -56,11 +59,13 @@ export class Http2Connection implements CarrierOwner {
     this.isClosed = false;
     this.isReady = false;
     this.expiresAtMs = performance.now() + limits.maxConnectionDurationMs;
+    this.remoteAddress = target.address.name;
     this.owner = owner;
     this.limits = limits;
     this.maxRequests = Math.min(limits.maxRequestsPerConnection, maxStreamIds);
     this.carriers = new Set();
     this.session = null;
+    this.keepalive = null;
     this.openedCount = 0;
     this.endedCount = 0;
     this.maxStreams = 0;
@@ -125,7 +130,8 @@ export class Http2Connection implements CarrierOwner {
     this.openedCount++;
     this.carriers.add(carrier);
     stream.connection = carrier;
-    stream.localAddress = this.localAddress();
+    stream.localAddress = localAddressOf(this.socket);
+    stream.remoteAddress = this.remoteAddress;
     carrier.start();
   }
 
@@ -191,9 +197,18 @@ export class Http2Connection implements CarrierOwner {
   private onSettings(settings: Settings): void {
     if (this.isClosed) return;
     this.maxStreams = settings.maxConcurrentStreams ?? Infinity;
+    if (!this.isReady) this.startKeepalive();
     this.isReady = true;
     this.clearConnectTimer();
     this.owner.onRoom(this);
+  }
+
+  private startKeepalive(): void {
+    const { limits, session, socket } = this;
+    if (limits.http2Keepalive === null || session === null) return;
+    this.keepalive = new Http2Keepalive(session, socket, limits.http2Keepalive, () =>
+      this.end(null, "no answer to PING"),
+    );
   }
 
   private onGoaway(lastStreamId: number): void {
@@ -217,6 +232,7 @@ export class Http2Connection implements CarrierOwner {
     if (this.isClosed) return;
     this.isClosed = true;
     this.clearConnectTimer();
+    this.keepalive?.stop();
     if (this.session === null) this.socket.destroy();
     else this.session.destroy();
     this.owner.onClosed(this, failure, detail);
@@ -226,13 +242,8 @@ export class Http2Connection implements CarrierOwner {
     if (this.connectTimer !== null) clearTimeout(this.connectTimer);
     this.connectTimer = null;
   }
-
-  private localAddress(): string {
-    const { localAddress = "", localPort = 0 } = this.socket;
-    return localAddress.includes(":") ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
-  }
 }
 
 function failProtocol(stream: RequestStream, detail: string): void {
-  stream.fail("upstream_protocol_error", detail);
+  stream.refuse("upstream_protocol_error", detail);
 }

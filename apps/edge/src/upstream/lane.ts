@@ -6,6 +6,7 @@ import type { IdleClock } from "./idle-clock.ts";
 import type { ConnectTarget } from "./open-socket.ts";
 import type { PoolLimits } from "./pool-limits.ts";
 import type { RequestStream } from "./request-stream.ts";
+import type { AddressSource } from "./socket-address.ts";
 import type { TlsOrigination } from "./tls-origination.ts";
 
 /** How the endpoints of a cluster are reached. Limits change in place, for connections opened from then on; the rest makes new pools. */
@@ -27,7 +28,7 @@ export interface LaneOwner {
 
 export interface LaneOptions {
   readonly owner: LaneOwner;
-  readonly target: Omit<ConnectTarget, "connectTimeoutMs" | "tcpKeepaliveMs">;
+  readonly target: Pick<ConnectTarget, "preamble" | "tls"> & { readonly source: AddressSource };
   readonly transport: Transport;
   readonly counters: ClusterCounters;
   readonly clock: IdleClock;
@@ -47,7 +48,8 @@ export interface Lane {
 /** The target of a connection that is opened now. */
 export function connectTargetOf({ target, transport }: LaneOptions): ConnectTarget {
   const { connectTimeoutMs, limits } = transport;
-  return { ...target, connectTimeoutMs, tcpKeepaliveMs: limits.tcpKeepaliveMs };
+  const { preamble, source, tls } = target;
+  return { address: source.next(), preamble, tls, connectTimeoutMs, tcpKeepaliveMs: limits.tcpKeepaliveMs };
 }
 
 /** Whether a lane with `ownConnections` may open one more; see `PoolLimits.maxConnections`. */

@@ -36,5 +36,34 @@ export function upstreamMetrics(stats: readonly ClusterStats[]): MetricJson[] {
       "sluice_upstream_resends_total",
       each((cluster) => cluster.resendTotal),
     ),
+    metricJson(
+      "sluice_upstream_retries_total",
+      each((cluster) => cluster.retryTotal),
+    ),
+    metricJson(
+      "sluice_upstream_retries_refused_total",
+      each((cluster) => cluster.retryOverflowTotal),
+    ),
+    ...outlierMetrics(stats),
+  ];
+}
+
+/** Only of clusters that have ejected, or would have: most never do, and their zeros would be most of the page. */
+function outlierMetrics(stats: readonly ClusterStats[]): MetricJson[] {
+  const ejections = stats.flatMap(({ cluster, ejectionsTotal }): MetricValue[] =>
+    Object.entries(ejectionsTotal)
+      .filter(([, value]) => value > 0)
+      .map(([reason, value]) => ({ value, labels: { cluster, reason } })),
+  );
+  const refused = stats
+    .filter(({ refusedTotal }) => refusedTotal > 0)
+    .map(({ cluster, refusedTotal }): MetricValue => ({ value: refusedTotal, labels: { cluster } }));
+  const ejected = stats.flatMap(({ cluster, ejected: endpoints }): MetricValue[] =>
+    endpoints.map(({ endpoint, reason }) => ({ value: 1, labels: { cluster, endpoint, reason } })),
+  );
+  return [
+    metricJson("sluice_upstream_ejections_total", ejections),
+    metricJson("sluice_upstream_ejections_refused_total", refused),
+    metricJson("sluice_upstream_ejected_endpoints", ejected),
   ];
 }

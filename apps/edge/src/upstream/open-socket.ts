@@ -1,12 +1,12 @@
 // Opens the socket to an endpoint: TCP, the PROXY header where the cluster sends one, TLS. It tells readiness, not connectedness:
 // nothing of a request may be written before the upstream has proved who it is.
-import { connect, isIP, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { SocketAddress } from "./socket-address.ts";
 import type { TlsOrigination } from "./tls-origination.ts";
 
 export interface ConnectTarget {
-  readonly host: string;
-  readonly port: number;
+  readonly address: SocketAddress;
   readonly connectTimeoutMs: number;
   readonly tcpKeepaliveMs: number | null;
   /** Sent before anything else, also before TLS. */
@@ -23,7 +23,10 @@ export interface SecureTarget {
 
 /** A cleartext socket; with `onread` it reads into the caller's buffer. It takes writes at once and sends them when connected. */
 export function openPlain(target: ConnectTarget, onread: OnReadOpts | null): Socket {
-  const socket = connect({ ...tcpOptions(target), ...(onread === null ? {} : { onread }) });
+  const socket = connect({
+    ...connectOptions(target.address, target.tcpKeepaliveMs),
+    ...(onread === null ? {} : { onread }),
+  });
   if (target.preamble !== null) socket.write(target.preamble);
   return socket;
 }
@@ -58,11 +61,19 @@ export function beginTls(below: Socket, target: ConnectTarget, secure: SecureTar
   return socket;
 }
 
-function sessionKey({ host, port }: ConnectTarget, serverName: string): string {
-  return `${host} ${port} ${serverName}`;
+function sessionKey({ address }: ConnectTarget, serverName: string): string {
+  return `${address.name} ${serverName}`;
 }
 
-function tcpOptions({ host, port, tcpKeepaliveMs }: ConnectTarget): TcpNetConnectOpts {
+/** For `net.connect`. @param tcpKeepaliveMs null: the system's default */
+export function connectOptions({ host, port, path }: SocketAddress, tcpKeepaliveMs: number | null): NetConnectOpts {
+  if (path !== null) return { path };
   const keepAlive = tcpKeepaliveMs === null ? {} : { keepAlive: true, keepAliveInitialDelay: tcpKeepaliveMs };
   return { host, port, noDelay: true, ...keepAlive };
+}
+
+/** Our end as logs print it, `127.0.0.1:51234`; empty for a Unix socket, which has none. */
+export function localAddressOf({ localAddress, localPort }: Socket): string {
+  if (localAddress === undefined) return "";
+  return localAddress.includes(":") ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
 }

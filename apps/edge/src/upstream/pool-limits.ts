@@ -1,5 +1,6 @@
 // The limits of a cluster as its pools compare them: "none" is Infinity, so that a limit is one comparison.
 import type { ClusterLimits } from "@sluice/core/model";
+import type { KeepaliveTimes } from "./http2-keepalive.ts";
 
 /** All counts are a cluster's in this process. */
 export interface PoolLimits {
@@ -21,6 +22,7 @@ export interface PoolLimits {
   readonly maxConnectionDurationMs: number;
   /** Null: the socket's default. */
   readonly tcpKeepaliveMs: number | null;
+  readonly http2Keepalive: KeepaliveTimes | null;
 }
 
 /** Idle connections of one endpoint. A burst of requests must not leave its peak of sockets open for an hour. */
@@ -37,5 +39,6 @@ export function toPoolLimits(limits: ClusterLimits): PoolLimits {
     idleTimeoutMs: limits.idleTimeoutMs || Infinity,
     maxConnectionDurationMs: limits.maxConnectionDurationMs || Infinity,
     tcpKeepaliveMs: limits.tcpKeepaliveMs,
+    http2Keepalive: limits.http2Keepalive,
   };
 }

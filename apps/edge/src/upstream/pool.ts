@@ -1,22 +1,32 @@
 // The way to one endpoint: what the balancer chooses, and which lane of connections a request takes.
-import { isIPv6 } from "node:net";
 import type { Downstream } from "../exchange/downstream.ts";
+import type { FailureCode } from "../exchange/failure.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import { encodeProxyHeader } from "../exchange/proxy-header.ts";
+import type { Choosable } from "./balancing/endpoint-chooser.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
+import type { Target } from "./endpoint-targets.ts";
 import { Http1Lane } from "./http1-lane.ts";
 import { Http2Lane } from "./http2-lane.ts";
 import type { IdleClock } from "./idle-clock.ts";
 import { failOverflow, type Lane, type LaneOwner, type Transport } from "./lane.ts";
+import type { HostMonitor } from "./outlier/host-monitor.ts";
+import type { OutlierTarget } from "./outlier/outlier-detector.ts";
+import { judgedStatus } from "./outlier/response-status.ts";
 import { openRawConnection, type RawConnectEvents, type RawConnection } from "./raw-connection.ts";
 import { RequestStream, type StreamOwner } from "./request-stream.ts";
+import type { RetryAdmission } from "./retry-admission.ts";
 import type { RequestOrigin, UpstreamRequest } from "./send-request.ts";
+import { type AddressSource, FixedAddress, RotatingAddress } from "./socket-address.ts";
 
 export interface PoolOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly target: Target;
+  /** Monotonic milliseconds when the cluster got to know it. */
+  readonly knownSinceMs: number;
   readonly transport: Transport;
   readonly counters: ClusterCounters;
+  /** Hears of every request that ends. */
+  readonly retries: Pick<RetryAdmission, "onRequestEnded">;
   readonly clock: IdleClock;
 }
 
@@ -33,24 +43,37 @@ export interface RawOrigin {
 /** Lanes of one endpoint. Where the client names the server, a client that makes names up must not make us keep connections for all. */
 const maxLanes = 1024;
 
-export class EndpointPool implements LaneOwner, StreamOwner {
-  /** `127.0.0.1:8000`, `[::1]:8000`. */
+export class EndpointPool implements LaneOwner, StreamOwner, Choosable, OutlierTarget {
+  /** `127.0.0.1:8000`, `[::1]:8000`, `unix:///path`; of a LOGICAL_DNS host `name:port`. */
   readonly address: string;
+  readonly knownSinceMs: number;
   /** Requests under way and waiting: what the balancer compares. */
   activeRequests: number;
   /** Relative share of requests; kept up to date by the cluster. */
   weight: number;
+  priority: number;
+  locality: string;
+  /** Kept by outlier detection; no monitor where there is none. */
+  isEjected: boolean;
+  monitor: HostMonitor | null;
   private readonly options: PoolOptions;
+  private readonly source: AddressSource;
   /** The only lane, where all requests can share connections: nearly always. */
   private readonly onlyLane: Lane | null;
   /** By what keeps requests apart, the lane used last at the end. */
   private readonly lanes: Map<string, Lane>;
 
   constructor(options: PoolOptions) {
-    const { host, port, transport } = options;
-    this.address = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    const { target, transport } = options;
+    this.source = sourceOf(target);
+    this.address = target.name;
+    this.knownSinceMs = options.knownSinceMs;
     this.activeRequests = 0;
-    this.weight = 1;
+    this.weight = target.weight;
+    this.priority = target.priority;
+    this.locality = target.locality;
+    this.isEjected = false;
+    this.monitor = null;
     this.options = options;
     this.lanes = new Map();
     const isUniform =
@@ -58,6 +81,14 @@ export class EndpointPool implements LaneOwner, StreamOwner {
       transport.sendsProxyProtocol === null &&
       transport.tls?.isNamedByRequest !== true;
     this.onlyLane = isUniform ? this.createLane(transport.protocol === "http2", "", null) : null;
+  }
+
+  /** Takes on what a new version of the cluster, or of its host's addresses, says of it. */
+  update({ addresses, locality, priority, weight }: Target): void {
+    this.weight = weight;
+    this.priority = priority;
+    this.locality = locality;
+    if (this.source instanceof RotatingAddress) this.source.replace(addresses);
   }
 
   /** See `sendRequest`. */
@@ -74,14 +105,15 @@ export class EndpointPool implements LaneOwner, StreamOwner {
 
   /** A connection of its own for raw bytes; one that is open outlives the pool. */
   openRaw({ client, host: serviceHost }: RawOrigin, events: RawConnectEvents): RawConnection {
-    const { host, port, counters, transport } = this.options;
+    const { counters, transport } = this.options;
     const { connectTimeoutMs, limits, tls } = transport;
     // Nobody names a server inside raw bytes. Without a name of the rule's it is the destination's: whoever holds any certificate of
     // the CA would be as good as the one meant otherwise.
     const secure = tls === null ? null : { origination: tls, serverName: tls.serverNameFor(serviceHost), alpn: null };
     const preamble = preambleOf(transport, client);
-    const target = { host, port, connectTimeoutMs, tcpKeepaliveMs: limits.tcpKeepaliveMs, preamble, tls: secure };
-    return openRawConnection({ target, counters, load: this }, events);
+    const address = this.source.next();
+    const target = { address, connectTimeoutMs, tcpKeepaliveMs: limits.tcpKeepaliveMs, preamble, tls: secure };
+    return openRawConnection({ target, counters, endpoint: this }, events);
   }
 
   /** Ends the pool: idle connections close now, the others with their request. */
@@ -93,6 +125,19 @@ export class EndpointPool implements LaneOwner, StreamOwner {
   onStreamDone(): void {
     this.activeRequests--;
     this.options.counters.activeRequests--;
+    this.options.retries.onRequestEnded();
+  }
+
+  onStreamHead(status: number, headers: readonly string[]): void {
+    this.monitor?.onResponse(judgedStatus(status, headers));
+  }
+
+  onStreamFailed(failure: FailureCode): void {
+    if (endpointFailures.has(failure)) this.monitor?.onLocalError("failure");
+  }
+
+  onStreamTimeout(): void {
+    this.monitor?.onLocalError("timeout");
   }
 
   cancel(stream: RequestStream): void {
@@ -142,7 +187,7 @@ export class EndpointPool implements LaneOwner, StreamOwner {
   }
 
   private createLane(isHttp2: boolean, requestHost: string, client: RequestOrigin["downstream"] | null): Lane {
-    const { host, port, transport, counters, clock } = this.options;
+    const { transport, counters, clock } = this.options;
     const { tls } = transport;
     const secure =
       tls === null
@@ -153,7 +198,7 @@ export class EndpointPool implements LaneOwner, StreamOwner {
             alpn: isHttp2 ? ("h2" as const) : ("http/1.1" as const),
           };
     const preamble = client === null ? null : preambleOf(transport, client);
-    const options = { owner: this, target: { host, port, preamble, tls: secure }, transport, counters, clock };
+    const options = { owner: this, target: { source: this.source, preamble, tls: secure }, transport, counters, clock };
     return isHttp2 ? new Http2Lane(options) : new Http1Lane(options);
   }
 }
@@ -166,6 +211,23 @@ function preambleOf({ sendsProxyProtocol }: Transport, client: ClientAddresses):
   return encodeProxyHeader(sendsProxyProtocol, source, { address: localAddress, port: localPort });
 }
 
+/** What an endpoint is to blame for; the others say something of the request, or of us. */
+const endpointFailures: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "connect_failure",
+  "connect_timeout",
+  "upstream_tls_failure",
+  "upstream_reset",
+  "upstream_reset_midway",
+  "upstream_protocol_error",
+]);
+
+function sourceOf({ name, addresses }: Target): AddressSource {
+  const [address] = addresses;
+  return address !== undefined && address.name === name
+    ? new FixedAddress(address)
+    : new RotatingAddress(name, addresses);
+}
+
 function failTls(stream: RequestStream): void {
-  stream.fail("upstream_tls_failure", "certificate or CA missing");
+  stream.refuse("upstream_tls_failure", "certificate or CA missing");
 }

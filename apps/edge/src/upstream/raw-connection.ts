@@ -5,12 +5,13 @@ import type { TLSSocket } from "node:tls";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { ClusterCounters } from "./cluster-counters.ts";
 import { beginTls, type ConnectTarget, openPlain, type SecureTarget } from "./open-socket.ts";
+import type { HostMonitor } from "./outlier/host-monitor.ts";
 
 export interface RawConnectionSource {
   readonly target: ConnectTarget;
   readonly counters: ClusterCounters;
-  /** The endpoint: for its balancer the connection is a request under way until it closes. */
-  readonly load: { activeRequests: number };
+  /** For its balancer the connection is a request under way until it closes; its monitor hears whether it could be opened. */
+  readonly endpoint: { activeRequests: number; readonly monitor: HostMonitor | null };
 }
 
 /** What is opened. Both sockets keep their other half open when one ends. */
@@ -30,7 +31,7 @@ export interface RawConnectEvents {
 }
 
 export function openRawConnection(source: RawConnectionSource, events: RawConnectEvents): RawConnection {
-  const { target, counters } = source;
+  const { target, counters, endpoint } = source;
   const carrier = openPlain(target, null);
   const socket = target.tls === null ? carrier : beginTls(carrier, target, target.tls);
   carrier.allowHalfOpen = true;
@@ -45,6 +46,7 @@ export function openRawConnection(source: RawConnectionSource, events: RawConnec
   const fail = (failure: FailureCode, reason: string): void => {
     settle();
     counters.connectFailureTotal++;
+    endpoint.monitor?.onLocalError("failure");
     socket.on("error", ignoreError).destroy();
     events.onConnectFailed(failure, reason);
   };
@@ -52,12 +54,14 @@ export function openRawConnection(source: RawConnectionSource, events: RawConnec
     isTcpUp = true;
     if (target.tls !== null) return;
     settle();
+    endpoint.monitor?.onConnected();
     events.onConnected();
   };
   const onSecure = (): void => {
     const problem = verify(socket, target.tls);
     if (problem !== null) return fail("upstream_tls_failure", problem);
     settle();
+    endpoint.monitor?.onConnected();
     events.onConnected();
   };
   const onError = (error: NodeJS.ErrnoException): void =>
@@ -72,12 +76,12 @@ function verify(socket: Socket, tls: SecureTarget | null): string | null {
   return tls === null ? null : tls.origination.verify(socket as TLSSocket, tls.serverName);
 }
 
-function countUntilClosed(socket: Socket, { counters, load }: RawConnectionSource): void {
-  load.activeRequests++;
+function countUntilClosed(socket: Socket, { counters, endpoint }: RawConnectionSource): void {
+  endpoint.activeRequests++;
   counters.openConnections++;
   counters.connectTotal++;
   socket.once("close", () => {
-    load.activeRequests--;
+    endpoint.activeRequests--;
     counters.openConnections--;
   });
 }

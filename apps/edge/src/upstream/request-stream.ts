@@ -8,6 +8,12 @@ import type { UpstreamRequest } from "./send-request.ts";
 export interface StreamOwner {
   /** `127.0.0.1:8000`. */
   readonly address: string;
+  /** The final response head has come. */
+  onStreamHead(status: number, headers: readonly string[]): void;
+  /** It failed for a reason that may be the endpoint's. */
+  onStreamFailed(failure: FailureCode): void;
+  /** No head came in the time that whoever sent it had. */
+  onStreamTimeout(): void;
   /** The stream is over, in whatever way. */
   onStreamDone(): void;
   /** The stream gives up waiting for a connection. */
@@ -45,7 +51,8 @@ function isIdempotent(method: string): boolean {
 export class RequestStream implements UpstreamStream {
   readonly request: UpstreamRequest;
   readonly handler: UpstreamHandler;
-  readonly remoteAddress: string;
+  /** The endpoint's; once a connection carries it, that one's. */
+  remoteAddress: string;
   localAddress: string;
   /** More about a failure than its code, for logs: `ECONNREFUSED`, `bad chunk`; empty otherwise. */
   detail: string;
@@ -63,6 +70,7 @@ export class RequestStream implements UpstreamStream {
   trailers: readonly string[];
   private readonly owner: StreamOwner;
   private hasBodyStarted: boolean;
+  private hasHead: boolean;
   /** Bytes that may still be written. */
   private remainingBytes: number;
 
@@ -82,6 +90,7 @@ export class RequestStream implements UpstreamStream {
     this.trailers = noTrailers;
     this.owner = owner;
     this.hasBodyStarted = false;
+    this.hasHead = false;
     this.remainingBytes = request.body === "length" ? request.bodyLength : Infinity;
   }
 
@@ -149,12 +158,21 @@ export class RequestStream implements UpstreamStream {
     this.connection?.resumeReading();
   }
 
-  abort(): void {
+  abort(cause?: "timeout"): void {
     if (this.isDone) return;
     const { connection } = this;
+    // One that waits for a connection has not reached the endpoint.
+    if (cause === "timeout" && !this.hasHead && connection !== null) this.owner.onStreamTimeout();
     this.settle();
     if (connection === null) this.owner.cancel(this);
     else connection.close();
+  }
+
+  /** The final response head. Parameters as of `UpstreamHandler.onUpstreamHead`. */
+  takeHead(status: number, headers: readonly string[], bodyLength: number): void {
+    this.hasHead = true;
+    this.owner.onStreamHead(status, headers);
+    this.handler.onUpstreamHead(status, headers, bodyLength);
   }
 
   /** The response is complete. */
@@ -165,6 +183,13 @@ export class RequestStream implements UpstreamStream {
   }
 
   fail(failure: FailureCode, detail: string): void {
+    if (this.isDone) return;
+    this.owner.onStreamFailed(failure);
+    this.refuse(failure, detail);
+  }
+
+  /** Fails for a reason that says nothing of the endpoint. */
+  refuse(failure: FailureCode, detail: string): void {
     if (this.isDone) return;
     this.detail = detail;
     this.settle();

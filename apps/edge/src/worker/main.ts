@@ -1,5 +1,6 @@
 // The process of a worker: turns the primary's messages into calls, one after the other.
 import cluster from "node:cluster";
+import { setImmediate } from "node:timers/promises";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
@@ -19,6 +20,10 @@ async function handle(message: ToWorker): Promise<void> {
   }
   if (worker === null) return;
   switch (message.type) {
+    case "stage":
+      stage(worker, message);
+      // Requests come in between: a large table arrives as many portions at once.
+      return setImmediate();
     case "prepare":
       return prepare(worker, message);
     case "commit":
@@ -27,6 +32,8 @@ async function handle(message: ToWorker): Promise<void> {
       return worker.abort();
     case "metrics":
       return send({ type: "metrics", id: message.id, metrics: worker.metrics(cluster.worker?.id ?? 0) });
+    case "endpoints":
+      return send({ type: "endpoints", id: message.id, endpoints: worker.endpoints() });
     case "reopen-logs":
       return worker.reopenLogs();
     case "drain":
@@ -35,12 +42,30 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-function prepare(target: Worker, message: Extract<ToWorker, { type: "prepare" }>): void {
+/** Why the table under way cannot be staged; said when it is to be prepared. */
+let stageProblem: { readonly version: string; readonly reason: string } | null = null;
+
+function stage(target: Worker, message: Extract<ToWorker, { type: "stage" }>): void {
+  if (stageProblem?.version === message.version) return;
+  stageProblem = null;
   try {
-    target.prepare(message);
-    send({ type: "prepared", version: message.version });
+    target.stage(message);
   } catch (error) {
-    send({ type: "refused", version: message.version, reason: reasonOf(error) });
+    stageProblem = { version: message.version, reason: reasonOf(error) };
+  }
+}
+
+function prepare(target: Worker, message: Extract<ToWorker, { type: "prepare" }>): void {
+  const { version } = message;
+  const problem = stageProblem?.version === version ? stageProblem.reason : null;
+  stageProblem = null;
+  try {
+    if (problem !== null) throw new Error(problem);
+    target.prepare(message);
+    send({ type: "prepared", version });
+  } catch (error) {
+    target.abort();
+    send({ type: "refused", version, reason: reasonOf(error) });
   }
 }
 

@@ -1,7 +1,7 @@
 // A worker: holds the live table, prepares the next one beside it, swaps by one assignment.
 import { setTimeout } from "node:timers/promises";
 import type { SecretResource } from "@sluice/core/model";
-import { type DecodedTable, decodeTable } from "@sluice/core/wire";
+import { type DecodedTable, TablePatch } from "@sluice/core/wire";
 import type { Settings } from "@sluice/core/settings";
 import { bindNode } from "../listen/node/listener.ts";
 import type { DownstreamLimits } from "../listen/listener.ts";
@@ -9,6 +9,7 @@ import { loadUws, prepareUwsEnvironment } from "../listen/uws/load.ts";
 import { bindUws } from "../listen/uws/listener.ts";
 import { NetworkForwarder } from "../network/forwarder.ts";
 import { AccessLog } from "../observe/access-log.ts";
+import { LongestPause } from "../observe/longest-pause.ts";
 import { ListenerMetrics } from "../observe/listener-metrics.ts";
 import { type MetricJson, metricJson } from "../observe/metric-json.ts";
 import { NetworkMetrics } from "../observe/network-metrics.ts";
@@ -16,12 +17,15 @@ import { RouteMetrics } from "../observe/route-metrics.ts";
 
 import { Proxy } from "../proxy/proxy.ts";
 import { buildRuntimeTable, type RuntimeTable } from "../proxy/runtime-table.ts";
+import type { EndpointStatus } from "../upstream/cluster-counters.ts";
 import { ClusterManager } from "../upstream/cluster-manager.ts";
+import { systemLookup } from "../upstream/dns/lookup.ts";
 import { upstreamMetrics } from "../upstream/metrics.ts";
 import { httpsAuthorityFor } from "./https-authority.ts";
 import { ListenerSet } from "./listener-set.ts";
 import type { Binding, FromWorker, ListenerReport, ToWorker } from "./messages.ts";
 
+type Stage = Extract<ToWorker, { type: "stage" }>;
 type Prepare = Extract<ToWorker, { type: "prepare" }>;
 
 interface PreparedTable {
@@ -39,11 +43,13 @@ export class Worker {
   readonly #routeMetrics = new RouteMetrics();
   readonly #listenerMetrics = new ListenerMetrics();
   readonly #networkMetrics = new NetworkMetrics();
+  readonly #longestPause = new LongestPause();
   readonly #clusters: ClusterManager;
   readonly #accessLog: AccessLog;
   readonly #proxy: Proxy;
   readonly #listeners: ListenerSet;
-  #live: DecodedTable | undefined;
+  #live: DecodedTable | null = null;
+  #staged: { readonly version: string; readonly patch: TablePatch } | null = null;
   #prepared: PreparedTable | null = null;
 
   /** @param report tells the primary something that no message asked for */
@@ -53,7 +59,14 @@ export class Worker {
     prepareUwsEnvironment(limits);
     const uws = edge.engine === "node" ? null : loadUws();
     if (uws !== null && "reason" in uws) report({ type: "engine-unavailable", reason: uws.reason });
-    this.#clusters = new ClusterManager();
+    this.#clusters = new ClusterManager({
+      resolver: {
+        lookup: systemLookup(edge.dns.servers),
+        minTtlMs: edge.dns.minTtlSeconds * 1000,
+        maxTtlMs: edge.dns.maxTtlSeconds * 1000,
+      },
+      onOutlierEvent: (name, event) => report({ type: "outlier", cluster: name, event }),
+    });
     this.#accessLog = new AccessLog(edge.accessLog);
     this.#proxy = new Proxy({
       table: buildRuntimeTable({ version: "", table: emptyTable, previous: null, recorderOf: this.#recorderOf }),
@@ -66,6 +79,8 @@ export class Worker {
       streamIdleTimeoutSeconds: edge.limits.streamIdleTimeoutSeconds,
       requestTimeoutMs: edge.limits.requestTimeoutSeconds * 1000,
       maxBodyBytes: edge.limits.maxBodyBytes,
+      retryBufferBytes: edge.limits.retryBufferBytes,
+      retryBufferTotalBytes: edge.limits.retryBufferTotalBytes,
     });
     const network = new NetworkForwarder({
       table: () => this.#proxy.table,
@@ -90,10 +105,23 @@ export class Worker {
   readonly #recorderOf = (virtualHost: string, routeName: string, destination: string) =>
     this.#routeMetrics.recorderOf(virtualHost, routeName, destination);
 
-  /** Decodes and checks a table beside the live one. Throws when it is not fit to be served. */
-  prepare({ version, manifest, resources, bindings }: Prepare): void {
-    const bytes = new Map(resources);
-    const decoded = decodeTable(manifest, (digest) => bytes.get(digest), this.#live);
+  /** Decodes a portion of a table beside the live one. The primary has compared the bytes with their digests. Throws when it cannot. */
+  stage({ version, base, resources }: Stage): void {
+    if (this.#staged?.version !== version) {
+      if (base !== null && this.#live?.version !== base)
+        throw new Error(`version ${version} builds on ${base}, which this worker does not serve`);
+      this.#staged = { version, patch: new TablePatch(base === null ? null : this.#live) };
+    }
+    for (const [entry, bytes] of resources) this.#staged.patch.put(entry, bytes);
+  }
+
+  /** Puts together and checks what was staged. Throws when it is not fit to be served. */
+  prepare({ version, remove, bindings }: Prepare): void {
+    const staged = this.#staged;
+    this.#staged = null;
+    if (staged?.version !== version) throw new Error(`version ${version} was not staged`);
+    for (const key of remove) staged.patch.remove(key);
+    const decoded = staged.patch.finish(version);
     const runtime = buildRuntimeTable({
       version,
       table: decoded.table,
@@ -104,6 +132,7 @@ export class Worker {
   }
 
   abort(): void {
+    this.#staged = null;
     this.#prepared = null;
   }
 
@@ -137,11 +166,17 @@ export class Worker {
   close(): void {
     this.#proxy.close();
     this.#clusters.close();
+    this.#longestPause.close();
     this.#accessLog.flush();
   }
 
   reopenLogs(): void {
     this.#accessLog.reopen();
+  }
+
+  /** What this worker knows of the endpoints of every cluster. */
+  endpoints(): Record<string, EndpointStatus[]> {
+    return this.#clusters.endpoints();
   }
 
   metrics(workerId: number): MetricJson[] {
@@ -151,9 +186,11 @@ export class Worker {
       ...this.#routeMetrics.collect(),
       ...this.#listenerMetrics.collect(),
       ...this.#networkMetrics.collect(),
+      ...this.#proxy.metrics.collect(),
       ...upstreamMetrics(this.#clusters.stats()),
       metricJson("sluice_downstream_active_requests", [{ value: this.#proxy.activeCount, labels: {} }]),
       metricJson("sluice_worker_resident_memory_bytes", [{ value: process.memoryUsage.rss(), labels }]),
+      metricJson("sluice_worker_longest_pause_seconds", [{ value: this.#longestPause.take(), labels }]),
       metricJson("sluice_worker_cpu_seconds_total", [{ value: (user + system) / 1e6, labels }]),
     ];
   }

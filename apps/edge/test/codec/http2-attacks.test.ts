@@ -274,7 +274,8 @@ describe("one stream", () => {
     driver.receive(post(1));
     const [stream] = driver.streams;
     driver.session.sendHead(stream!, { status: 200, fields: [], isLast: false });
-    driver.session.endHalf(stream!);
+    stream!.isTunnel = true;
+    driver.session.end(stream!, []);
     driver.receive(data(1, "more"), data(1, "", true));
     expect(driver.requests[0]).toMatchObject({ body: "more", trailers: [], isReset: false });
     expect(driver.frames.some(({ type }) => type === frameType.reset)).toBe(false);

@@ -40,6 +40,7 @@ describe("a request", () => {
       trust: "",
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
       remoteAddress: "127.0.0.1",
       localPort: listener.port,
     });
@@ -421,6 +422,12 @@ describe("draining", () => {
 test("an idle connection closes after its time", async () => {
   await using listener = await startListener({ limits: { idleTimeoutMs: 50 } });
   expect(await exchangeRaw(listener.port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")).toContain("hello");
+});
+
+test("an answered request whose body does not come to its end is an idle connection", async () => {
+  await using listener = await startListener({ limits: { idleTimeoutMs: 50 } });
+  const request = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhello";
+  expect(await exchangeRaw(listener.port, request)).toContain("hello");
 });
 
 test("a port in use is said so", async () => {

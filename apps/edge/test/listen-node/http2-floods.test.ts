@@ -225,6 +225,53 @@ test("PING without end ends its connection also when the answers are read", asyn
   expect([enhanceYourCalm, null]).toContain(attacker.goawayCode);
 });
 
+describe("is nobody's flood:", () => {
+  const perRead = 10;
+  const streamOf = (index: number): number => 2 * index + 1;
+
+  test("a body that ends in an empty frame, as most clients of gRPC end theirs", async () => {
+    await using listener = await startListener({ limits });
+    const attacker = new Attacker(await openTcp(listener.port));
+    await attacker.flood(10 * perRead, (index) =>
+      Buffer.concat([
+        frame(frameType.headers, endHeaders, streamOf(index), postBlock),
+        frame(frameType.data, 0, streamOf(index), Buffer.from("hello")),
+        frame(frameType.data, endStream, streamOf(index)),
+      ]),
+    );
+    await expect.poll(() => listener.handler.exchanges.length).toBe(10 * perRead);
+    expect(attacker.goawayCode).toBe(null);
+    attacker.socket.destroy();
+  });
+
+  test("a PING and a WINDOW_UPDATE for every piece of a response, as clients that measure the round trip send", async () => {
+    await using listener = await startListener({ limits });
+    const begun = new Promise<Exchange>((resolve) => (listener.handler.answer = resolve));
+    const attacker = new Attacker(await openTcp(listener.port));
+    attacker.socket.write(frame(frameType.headers, endHeaders | endStream, 1, getBlock));
+    const exchange = await begun;
+    exchange.isResponseStarted = true;
+    exchange.sendHead(200, [], -1);
+    const dataFrames = (): number => attacker.frames.filter(({ type }) => type === frameType.data).length;
+    const escort = Buffer.concat([
+      frame(frameType.ping, 0, 0, Buffer.alloc(8)),
+      frame(frameType.windowUpdate, 0, 1, uint32(100)),
+      frame(frameType.windowUpdate, 0, 0, uint32(100)),
+    ]);
+    for (let i = 1; i <= 10 * perRead; i++) {
+      exchange.sendData(Buffer.alloc(100));
+      await expect.poll(dataFrames, { interval: 1 }).toBe(i);
+      attacker.socket.write(escort);
+    }
+    exchange.sendEnd();
+    await expect
+      .poll(() => attacker.frames.some(({ type, flags }) => type === frameType.data && flags === endStream))
+      .toBe(true);
+    expect(attacker.goawayCode).toBe(null);
+    attacker.socket.destroy();
+  });
+});
+
 describe("a head that never ends", () => {
   const half = frame(frameType.headers, endStream, 1, getBlock);
 

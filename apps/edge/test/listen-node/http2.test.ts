@@ -6,11 +6,20 @@ import { createAuthority } from "@sluice/demo/certificates";
 import type { Authority } from "@sluice/demo/certificates";
 import type { SecretResource } from "@sluice/core/model";
 import { beforeAll, describe, expect, test } from "vitest";
+import {
+  Attacker,
+  endHeaders,
+  endStream,
+  frame,
+  frameType,
+  getBlock,
+} from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { DownstreamLimits } from "../../src/listen/listener.ts";
 import {
   closed,
   codecInUse,
+  openTcp,
   openTls,
   respond,
   secret,
@@ -347,6 +356,19 @@ test("streams beyond the limit are refused by the protocol, not served", async (
   listener.handler.answer = () => undefined;
   await once(session, "remoteSettings");
   expect(session.remoteSettings.maxConcurrentStreams).toBe(2);
+});
+
+test("a method that is no token is no request: it would write a request line of its own", async () => {
+  await using listener = await startListener();
+  const attacker = new Attacker(await openTcp(listener.port));
+  const line = Buffer.from("GET /admin HTTP/1.1");
+  const method = Buffer.concat([Buffer.from([0x02, line.length]), line]);
+  attacker.socket.write(
+    frame(frameType.headers, endHeaders | endStream, 1, Buffer.concat([method, getBlock.subarray(1)])),
+  );
+  await expect.poll(() => attacker.frames.some(({ type }) => type === frameType.reset)).toBe(true);
+  expect(listener.handler.exchanges).toHaveLength(0);
+  attacker.socket.destroy();
 });
 
 test("a request with too many headers is refused", async () => {

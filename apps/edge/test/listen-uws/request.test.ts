@@ -40,6 +40,7 @@ describe.skipIf(isUwsMissing)("requests that are refused", () => {
       "400",
     ],
     ["a method that is no token", `G@T(/ / HTTP/1.1\r\n${host}\r\n`, "400"],
+    ["CONNECT with a path", `CONNECT /x HTTP/1.1\r\n${host}\r\n`, "501"],
     ["a header value that is no UTF-8", `GET / HTTP/1.1\r\n${host}X: a\xe9b\r\n\r\n`, "400"],
     ["a target that is no UTF-8", `GET /caf\xe9 HTTP/1.1\r\n${host}\r\n`, "400"],
     ["too many headers", get("/", "X: y\r\n".repeat(50)), "431"],
@@ -138,6 +139,7 @@ describe.skipIf(isUwsMissing)("requests that are accepted", () => {
       localPort: world.port,
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
     });
   });
 

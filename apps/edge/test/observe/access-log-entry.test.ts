@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { exchangeFlags, flagText } from "../../src/exchange/flags.ts";
 import { accessLogEntry, formatText } from "../../src/observe/access-log-entry.ts";
 import { FakeExchange } from "../support/fake-exchange.ts";
 
@@ -36,4 +37,17 @@ test("a failure shows with Envoy's flag and details", () => {
     response_flags: "UH",
     response_code_details: "no_healthy_upstream",
   });
+});
+
+test.each([
+  ["-", 0, "-"],
+  ["UF", 0, "UF"],
+  ["-", exchangeFlags.retryLimitExceeded, "URX"],
+  ["UF", exchangeFlags.retryLimitExceeded, "UF,URX"],
+  ["-", exchangeFlags.delayInjected, "DI"],
+  ["FI", exchangeFlags.delayInjected, "DI,FI"],
+  ["UO", exchangeFlags.upstreamOverflow, "UO"],
+  ["UF", exchangeFlags.upstreamOverflow | exchangeFlags.delayInjected, "UF,UO,DI"],
+])("the flags %s and %i are logged as %s", (failure, flags, expected) => {
+  expect(flagText(failure, flags)).toBe(expected);
 });

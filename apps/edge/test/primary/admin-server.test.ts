@@ -13,6 +13,7 @@ beforeAll(async () => {
     {
       notReadyReason: () => "no table yet",
       prometheus: async () => ({ contentType: "text/plain", text: "up 1\n" }),
+      endpoints: async () => ({}),
       configDump: () => ({ version: null }),
       requestDrain: () => void drains++,
     },

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { type CtrlEvents, CtrlClient } from "../../src/primary/ctrl-client.ts";
+import { LocalTarget } from "../../src/primary/ctrl-target.ts";
 
 const events: CtrlEvents = {
-  hello: () => ({ type: "hello", protocol: 1, edgeId: "e", productVersion: "1", have: [], version: null }),
+  hello: () => ({ type: "hello", protocol: 2, edgeId: "e", productVersion: "1", version: null }),
   onWelcome: () => {},
   onCommit: () => {},
   onRefused: () => {},
-  onDisconnected: () => {},
 };
 
 it("says nothing to whoever listens in a directory that is open to others, and connects once it is closed", async () => {
@@ -33,7 +33,7 @@ it("says nothing to whoever listens in a directory that is open to others, and c
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const log = pino({ level: "warn" }, { write: (line: string) => heard.push(line) && complain() });
-  const client = new CtrlClient({ path, ownDirectory }, events, log);
+  const client = new CtrlClient([new LocalTarget({ path, ownDirectory })], events, log);
   client.start();
   await complained;
   expect(heard).toEqual([expect.stringContaining(`${ownDirectory} is open to other users`)]);

@@ -13,6 +13,7 @@ export const fakeDownstream: Downstream = {
   localPort: 8080,
   sni: null,
   peerCertificate: null,
+  tlsVersion: null,
 };
 
 const noHandler = new Proxy({}, { get: () => () => {} }) as ExchangeHandler;
@@ -21,6 +22,8 @@ export class FakeExchange extends Exchange {
   readonly sent: { status: number; headers: readonly string[]; bodyLength: number }[] = [];
   isReset = false;
   isEnded = false;
+  isBodyPaused = false;
+  body = "";
 
   constructor(head: Partial<RequestHead> = {}, downstream: Partial<Downstream> = {}, handler = noHandler) {
     super(
@@ -45,7 +48,8 @@ export class FakeExchange extends Exchange {
     this.sent.push({ status, headers, bodyLength });
   }
 
-  override sendData(): boolean {
+  override sendData(chunk: Uint8Array): boolean {
+    this.body += Buffer.from(chunk).toString("latin1");
     return true;
   }
 
@@ -59,9 +63,21 @@ export class FakeExchange extends Exchange {
     this.isReset = true;
   }
 
-  override pauseBody(): void {}
+  override pauseBody(): void {
+    this.isBodyPaused = true;
+  }
 
-  override resumeBody(): void {}
+  override resumeBody(): void {
+    this.isBodyPaused = false;
+  }
+
+  /** Headers of the response, repeated names joined. */
+  get responseHeaders(): Record<string, string> {
+    const headers = this.sent[0]?.headers ?? [];
+    return headerObject(
+      headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : [])),
+    );
+  }
 }
 
 /** A flat header list as an object; repeated names joined. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ClusterManager } from "../../src/upstream/cluster-manager.ts";
-import type { ResolvedAddress } from "../../src/upstream/resolver.ts";
+import type { HostAnswer, ResolvedAddress } from "../../src/upstream/dns/lookup.ts";
 import { clusterOf, RawServer, World } from "./raw-server.ts";
 import { RecordedExchange } from "./recorded-exchange.ts";
 
@@ -75,8 +75,8 @@ test("a cluster that did not change keeps its runtime and its pools untouched", 
 
 test("host names are resolved, and followed when they move", async () => {
   let answer: ResolvedAddress[] = [{ address: "10.0.0.1", family: 4 }];
-  const lookup = async (): Promise<ResolvedAddress[]> => answer;
-  const manager = new ClusterManager({ resolver: { lookup, intervalMs: 1 } });
+  const lookup = async (): Promise<HostAnswer> => ({ addresses: answer, ttlMs: 1 });
+  const manager = new ClusterManager({ resolver: { lookup, minTtlMs: 1 } });
   const cluster = clusterOf([{ address: "web.test", port: 80 }], { discovery: "STRICT_DNS" });
   manager.apply([cluster]);
   const runtime = manager.get("c");

@@ -9,7 +9,7 @@ import { createCounters } from "../../src/upstream/cluster-counters.ts";
 import { IdleClock } from "../../src/upstream/idle-clock.ts";
 import { EndpointPool } from "../../src/upstream/pool.ts";
 import { toPoolLimits } from "../../src/upstream/pool-limits.ts";
-import { clusterOf, RawServer } from "./raw-server.ts";
+import { clusterOf, poolOptions, RawServer } from "./raw-server.ts";
 import { RecordedExchange, type SentRequest, turns } from "./recorded-exchange.ts";
 
 type Answer = (stream: ServerHttp2Stream, headers: Record<string, string | undefined>) => void;
@@ -309,7 +309,7 @@ test("a refused stream is sent again, also a POST, and once only", async () => {
   });
   expect(await calls(world.send({ method: "POST" }))).toEqual(["head 200", "end"]);
   expect(count).toBe(2);
-  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_reset"]);
+  expect(await calls(world.send({ fields: "x-always: 1\r\n" }))).toEqual(["error upstream_refused_stream"]);
   expect(count).toBe(4);
 });
 
@@ -505,7 +505,7 @@ test("an idle connection closes after its time, one with a stream does not", asy
   const counters = createCounters();
   const limits = { ...toPoolLimits(defaultClusterLimits), idleTimeoutMs: 1000 };
   const transport = { protocol: "http2", tls: null, sendsProxyProtocol: null, connectTimeoutMs: 5000, limits } as const;
-  const pool = new EndpointPool({ host: "127.0.0.1", port: world.port, transport, counters, clock });
+  const pool = new EndpointPool(poolOptions(world.port, { transport, counters, clock }));
   const exchange = RecordedExchange.send(pool);
   await exchange.next("data");
   clock.tick(clock.nowMs + 5000);
@@ -518,4 +518,39 @@ test("an idle connection closes after its time, one with a stream does not", asy
   await isClosed;
   expect(counters).toMatchObject({ openConnections: 0, idleConnections: 0, activeRequests: 0 });
   clock.stop();
+});
+
+test("a connection whose peer has vanished is found by its silence to a PING, and the next request gets another", async () => {
+  await using server = await RawServer.listen();
+  const manager = new ClusterManager();
+  const limits = { ...defaultClusterLimits, http2Keepalive: { intervalMs: 20, timeoutMs: 20 } };
+  manager.apply([clusterOf([{ port: server.port }], { protocol: "http2", limits })]);
+  const send = () => RecordedExchange.send(manager.get("c")!.choose()!);
+  const stuck = send();
+  const silent = await server.connection(0);
+  // Its SETTINGS, and then nothing any more.
+  silent.socket.write(frame(4, 0, 0));
+  expect(await stuck.settled()).toEqual(["error upstream_reset"]);
+  await silent.closed();
+  const next = send();
+  expect(await server.connection(1)).not.toBe(silent);
+  next.stream.abort();
+  manager.close();
+});
+
+test("a peer that answers PINGs keeps its connection, however long it has nothing else to say", async () => {
+  let pings = 0;
+  await using world = await H2World.start((stream) => stream.respond({ ":status": 200 }, { endStream: true }), {
+    limits: { http2Keepalive: { intervalMs: 5, timeoutMs: 5000 } },
+  });
+  await world.send().settled();
+  const [session] = world.sessions;
+  await new Promise<void>((resolve) => {
+    session?.on("ping", () => {
+      if (++pings === 3) resolve();
+    });
+  });
+  expect(session?.destroyed).toBe(false);
+  await world.send().settled();
+  expect(world.sessions).toHaveLength(1);
 });

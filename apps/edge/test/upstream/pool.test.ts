@@ -4,7 +4,7 @@ import { createCounters } from "../../src/upstream/cluster-counters.ts";
 import { defaultClusterLimits } from "@sluice/core/model";
 import { EndpointPool } from "../../src/upstream/pool.ts";
 import { type PoolLimits, toPoolLimits } from "../../src/upstream/pool-limits.ts";
-import { RawServer, type RawConnection, World } from "./raw-server.ts";
+import { poolOptions, RawServer, type RawConnection, World } from "./raw-server.ts";
 import { RecordedExchange, type SentRequest, turns } from "./recorded-exchange.ts";
 
 const done = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -98,19 +98,14 @@ function poolOf(
 ): { pool: EndpointPool; clock: IdleClock; counters: ReturnType<typeof createCounters> } {
   const clock = new IdleClock();
   const counters = createCounters();
-  const pool = new EndpointPool({
-    host: "127.0.0.1",
-    port: server.port,
-    transport: {
-      protocol: "http1",
-      tls: null,
-      sendsProxyProtocol: null,
-      connectTimeoutMs: 5000,
-      limits: { ...toPoolLimits(defaultClusterLimits), ...limits },
-    },
-    counters,
-    clock,
-  });
+  const transport = {
+    protocol: "http1",
+    tls: null,
+    sendsProxyProtocol: null,
+    connectTimeoutMs: 5000,
+    limits: { ...toPoolLimits(defaultClusterLimits), ...limits },
+  } as const;
+  const pool = new EndpointPool(poolOptions(server.port, { transport, counters, clock }));
   return { pool, clock, counters };
 }
 

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Cluster, Endpoint } from "@sluice/core/model";
 import { ClusterManager, type ClusterManagerOptions } from "../../src/upstream/cluster-manager.ts";
-import type { EndpointPool } from "../../src/upstream/pool.ts";
+import type { EndpointPool, PoolOptions } from "../../src/upstream/pool.ts";
+import { tcpAddress } from "../../src/upstream/socket-address.ts";
 
 /** One accepted connection. */
 export class RawConnection {
@@ -94,6 +95,13 @@ export function clusterOf(endpoints: readonly Partial<Endpoint>[], rest: Partial
     })),
     ...rest,
   };
+}
+
+/** Of a pool by itself, for a port of this machine. */
+export function poolOptions(port: number, rest: Pick<PoolOptions, "transport" | "counters" | "clock">): PoolOptions {
+  const address = tcpAddress("127.0.0.1", port);
+  const target = { name: address.name, addresses: [address], locality: "", priority: 0, weight: 1 };
+  return { target, knownSinceMs: 0, retries: { onRequestEnded: () => {} }, ...rest };
 }
 
 /** A manager with one cluster `c` of one endpoint. */

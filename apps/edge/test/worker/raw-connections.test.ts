@@ -33,7 +33,9 @@ function tableOf(upstream: { readonly port: number }): Table {
 async function serve(worker: Worker, table: Table, port: number): Promise<number> {
   const { version, manifest, resources } = encodeTable(table);
   const bindings = { "0.0.0.0_9000": { address: "127.0.0.1", port } };
-  worker.prepare({ type: "prepare", version, manifest, resources: [...resources], bindings });
+  const put = manifest.map((entry) => [entry, resources.get(entry.digest) ?? new Uint8Array()] as const);
+  worker.stage({ type: "stage", version, base: null, resources: put });
+  worker.prepare({ type: "prepare", version, remove: [], bindings });
   const [report] = await worker.commit(version);
   return report?.boundPort ?? 0;
 }

@@ -1,7 +1,8 @@
-// Which DestinationRule speaks for a host: by namespace, then the most specific host (istio-semantics 2.7).
+// Which DestinationRules speak for a host: by namespace, then the most specific host (istio-semantics 2.7).
 import { type DestinationRuleSpec, type Resource, resolveShortName, visibilityFrom } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
-import { describeSite } from "./findings.ts";
+import { selects } from "./labels.ts";
+import { type MergedRule, mergeRules, warnMerged } from "./merged-rule.ts";
 import { inCreationOrder } from "./order.ts";
 
 type DestinationRule = Resource<DestinationRuleSpec>;
@@ -14,23 +15,26 @@ export class DestinationRuleIndex {
   /** Visible rules by namespace and full host, in creation order. */
   readonly #rules = new Map<string, Map<string, DestinationRule[]>>();
 
-  constructor({ resources, options, findings }: CompileContext) {
-    this.#gatewayNamespace = options.gateway.namespace;
+  constructor({ resources, options: { gateway }, findings }: CompileContext) {
+    this.#gatewayNamespace = gateway.namespace;
     for (const rule of inCreationOrder(resources.destinationRules)) {
-      if (visibilityFrom(this.#gatewayNamespace, rule) === "hidden") continue;
+      if (visibilityFrom(gateway.namespace, rule) === "hidden" || !isMeantFor(gateway, rule)) continue;
       const hosts = this.#rules.get(rule.namespace) ?? new Map<string, DestinationRule[]>();
       this.#rules.set(rule.namespace, hosts);
       const host = resolveShortName(rule.spec.host, rule.namespace).toLowerCase();
       hosts.set(host, [...(hosts.get(host) ?? []), rule]);
     }
-    this.#warnShadowed(findings);
+    for (const hosts of this.#rules.values()) {
+      for (const [host, rules] of hosts) hosts.set(host, preferSelecting(rules));
+      for (const rules of hosts.values()) warnMerged(rules, findings);
+    }
   }
 
   /**
    * The rule for a host of a service in `serviceNamespace`, or null. The gateway's own namespace is asked first, then the service's, then
    * the root namespace; the first that has a rule for the host decides, however general that rule is.
    */
-  find(host: string, serviceNamespace: string): DestinationRule | null {
+  find(host: string, serviceNamespace: string): MergedRule | null {
     const own = this.#gatewayNamespace;
     // In the root namespace a rule is for everybody, and asked last, unless it is private: then it can only be meant for us.
     const local =
@@ -42,37 +46,30 @@ export class DestinationRuleIndex {
     namespace: string,
     host: string,
     accepts: (rule: DestinationRule) => boolean = () => true,
-  ): DestinationRule | null {
+  ): MergedRule | null {
     const rules = this.#rules.get(namespace);
     if (rules === undefined) return null;
     for (const ruleHost of coveringHosts(host)) {
-      const rule = speaker((rules.get(ruleHost) ?? []).filter(accepts));
-      if (rule !== undefined) return rule;
+      const rule = mergeRules((rules.get(ruleHost) ?? []).filter(accepts));
+      if (rule !== null) return rule;
     }
     return null;
   }
-
-  #warnShadowed(findings: CompileContext["findings"]): void {
-    for (const rules of [...this.#rules.values()].flatMap((hosts) => [...hosts.values()])) {
-      const winner = speaker(rules);
-      for (const rule of rules) {
-        if (winner === undefined || rule === winner || rule.spec.trafficPolicy === undefined) continue;
-        const place = describeSite("that", { resource: winner, path: ["spec", "trafficPolicy"] });
-        findings.warn(
-          { resource: rule, path: ["spec", "trafficPolicy"] },
-          {
-            code: "duplicate-destination-rule",
-            message: `"${rule.spec.host}" has a traffic policy already; ${place} is used, this one is not`,
-          },
-        );
-      }
-    }
-  }
 }
 
-/** Of several rules for one host the first with a policy speaks: Istio joins them, and never overrides a policy it has. */
-function speaker(rules: readonly DestinationRule[]): DestinationRule | undefined {
-  return rules.find(({ spec }) => spec.trafficPolicy !== undefined) ?? rules[0];
+/** `workloadSelector` picks gateways of the rule's own namespace; a rule that has one is for nobody else. */
+function isMeantFor(
+  gateway: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  { namespace, spec: { workloadSelector } }: DestinationRule,
+): boolean {
+  if (workloadSelector === undefined) return true;
+  return namespace === gateway.namespace && selects(workloadSelector.matchLabels ?? {}, gateway.labels);
+}
+
+/** Rules meant for some gateways stand before those for all; the two kinds are not joined. */
+function preferSelecting(rules: DestinationRule[]): DestinationRule[] {
+  const selecting = rules.filter(({ spec }) => spec.workloadSelector !== undefined);
+  return selecting.length > 0 ? selecting : rules;
 }
 
 /** The host and every wildcard that covers it, narrowest first. Wildcards are whole labels. */

@@ -5,7 +5,7 @@ import type { CompileContext } from "./context.ts";
 import { describeSite, type Site } from "./findings.ts";
 import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
-import { portTranslation } from "./port-translation.ts";
+import { portsInFront, portTranslation } from "./port-translation.ts";
 import { bareHost, sanitizeServerHosts } from "./server-hosts.ts";
 
 /** One server of a selected Gateway. */
@@ -45,11 +45,13 @@ export function selectGateways(context: CompileContext): readonly Resource<Gatew
 /** Merges the servers of the selected Gateways into listeners; a server that has no place is skipped with a warning. */
 export function mergeGateways(gateways: readonly Resource<GatewaySpec>[], context: CompileContext): MergedListener[] {
   const translate = portTranslation(context);
+  const reachable = portsInFront(context);
   const drafts = new Map<string, ListenerDraft>();
   for (const gateway of gateways) {
     for (const [index, server] of gateway.spec.servers.entries()) {
       const address = server.bind === undefined || server.bind === "" ? "0.0.0.0" : server.bind;
       const bound = bindServer(gateway, index, server);
+      if (reachable !== null && !reachable.has(server.port.number)) warnUnreachablePort(bound, reachable, context);
       const port = translate(server.port.number);
       const name = listenerName(address, port);
       const draft = drafts.get(name) ?? { address, port, kind: bound.kind, servers: [], takenHosts: new Map() };
@@ -58,6 +60,22 @@ export function mergeGateways(gateways: readonly Resource<GatewaySpec>[], contex
     }
   }
   return [...drafts.values()];
+}
+
+function warnUnreachablePort(
+  { gateway, index, server }: BoundServer,
+  reachable: ReadonlySet<number>,
+  { findings }: CompileContext,
+): void {
+  const ports = [...reachable].toSorted((a, b) => a - b).join(", ");
+  findings.warn(
+    { resource: gateway, path: ["spec", "servers", index, "port", "number"] },
+    {
+      code: "port-not-on-service",
+      message: `no Service in front of the gateway has port ${server.port.number}: what goes through it cannot reach this server`,
+      hint: ports === "" ? "It has none." : `Its ports are ${ports}.`,
+    },
+  );
 }
 
 function addServer(draft: ListenerDraft, bound: BoundServer): void {

@@ -32,7 +32,7 @@ export function buildTcpChain(bound: BoundServer, scope: NetworkScope): FilterCh
   for (const virtualService of virtualServicesOf(bound, scope)) {
     const ruleScope = scopeOf(bound, virtualService);
     const rule = (virtualService.spec.tcp ?? []).find(
-      ({ match = [] }) => match.length === 0 || match.some((entry) => isInScope(entry, ruleScope)),
+      ({ match = [] }) => match.length === 0 || match.some((entry) => isInScope(entry, ruleScope, scope.context)),
     );
     const forward = rule === undefined ? null : buildForward(rule.route ?? [], virtualService, { bound, scope });
     if (forward === null) continue;
@@ -58,7 +58,7 @@ export function buildPassthroughChains(bound: BoundServer, taken: TakenNames, sc
   for (const virtualService of virtualServicesOf(bound, scope)) {
     for (const [ruleIndex, { match, route = [] }] of (virtualService.spec.tls ?? []).entries()) {
       for (const [matchIndex, entry] of match.entries()) {
-        if (!isInScope(entry, scopeOf(bound, virtualService))) continue;
+        if (!isInScope(entry, scopeOf(bound, virtualService), scope.context)) continue;
         const at: MatchPlace = { bound, virtualService, entry, path: ["spec", "tls", ruleIndex, "match", matchIndex] };
         const serverNames = claimServerNames(at, taken, scope);
         const forward = serverNames === null ? null : buildForward(route, virtualService, { bound, scope });

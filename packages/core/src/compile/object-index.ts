@@ -1,15 +1,32 @@
 // Kubernetes objects by namespace and name, for look-ups that would otherwise walk every list once a server or cluster.
-import type { EndpointSliceSpec, EndpointsSpec, KeyValueSpec, Resource, ResourceSet } from "../model/index.ts";
+import {
+  type EndpointSliceSpec,
+  type EndpointsSpec,
+  type KeyValueSpec,
+  LabelIndex,
+  type PodSpec,
+  type Resource,
+  type ResourceSet,
+  type TargetRef,
+  type WorkloadEntrySpec,
+  workloadLabels,
+} from "../model/index.ts";
 
 const serviceNameLabel = "kubernetes.io/service-name";
 
 export class ObjectIndex {
+  readonly workloadEntries: LabelIndex<WorkloadEntrySpec>;
+  readonly pods: LabelIndex<PodSpec>;
   readonly #secrets: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #configMaps: ReadonlyMap<string, Resource<KeyValueSpec>>;
   readonly #endpoints: ReadonlyMap<string, Resource<EndpointsSpec>>;
+  readonly #podsByName: ReadonlyMap<string, Resource<PodSpec>>;
   readonly #slices = new Map<string, Resource<EndpointSliceSpec>[]>();
 
   constructor(resources: ResourceSet) {
+    this.workloadEntries = new LabelIndex(resources.workloadEntries, workloadLabels);
+    this.pods = new LabelIndex(resources.pods, ({ labels }) => labels);
+    this.#podsByName = byName(resources.pods);
     this.#secrets = byName(resources.secrets);
     this.#configMaps = byName(resources.configMaps);
     this.#endpoints = byName(resources.endpoints);
@@ -28,6 +45,12 @@ export class ObjectIndex {
   /** The EndpointSlices of a Service: they name it in a label. */
   slicesOf(service: Resource<unknown>): readonly Resource<EndpointSliceSpec>[] {
     return this.#slices.get(`${service.namespace}/${service.name}`) ?? [];
+  }
+
+  /** The labels of the Pod behind an address; null when it is no Pod, or none that was read. */
+  podLabels(target: TargetRef | undefined, namespace: string): Readonly<Record<string, string>> | null {
+    if (target?.kind !== "Pod" || target.name === undefined) return null;
+    return this.#podsByName.get(`${target.namespace ?? namespace}/${target.name}`)?.labels ?? null;
   }
 
   #addSlice(slice: Resource<EndpointSliceSpec>): void {

@@ -3,7 +3,12 @@ import type { Engine, SecretResource } from "../model/index.ts";
 
 export interface CompileOptions {
   /** The gateway this table is for: Gateways select it by labels; bare credential names resolve in its namespace. */
-  readonly gateway: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+  readonly gateway: {
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    /** `region/zone/subzone` where it runs, which endpoints nearby are preferred from; empty: none are. */
+    readonly locality: string;
+  };
   /** `auto` uses uWebSockets.js where it is correct to. */
   readonly engine: "auto" | Extract<Engine, "node">;
   /** What TLS listeners offer unless a Gateway says otherwise. */
@@ -15,10 +20,12 @@ export interface CompileOptions {
    * certificate never takes a serving chain down. Absent offline.
    */
   readonly previousSecrets?: ReadonlyMap<string, SecretResource>;
+  /** The time, by which certificates are judged whose validity has not begun; absent: it is not judged. */
+  readonly nowMs?: number;
 }
 
 export const defaultCompileOptions: CompileOptions = {
-  gateway: { namespace: "istio-system", labels: { istio: "ingressgateway" } },
+  gateway: { namespace: "istio-system", labels: { istio: "ingressgateway" }, locality: "" },
   engine: "auto",
   alpn: ["h2", "http/1.1"],
   files: new Map(),

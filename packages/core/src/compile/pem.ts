@@ -1,24 +1,35 @@
-// Whether certificates, keys and revocation lists are what they claim to be. Computation only; validity in time is not judged, for
-// that needs a clock.
+// Whether certificates, keys and revocation lists are what they claim to be. Computation only: the time is told by the caller.
 import "reflect-metadata";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { X509Crl } from "@peculiar/x509";
 import { pemBlocks, type PemLabel } from "../model/pem.ts";
 
-/** A reason why the chain and key cannot serve, or null. Reasons never quote the key. */
-export function findChainProblem(certificateChain: string, privateKey: string): string | null {
+/**
+ * A reason why the chain and key cannot serve, or null. Reasons never quote the key.
+ *
+ * @param nowMs a chain whose time has not come is refused: every client would refuse it. Absent: time is not judged
+ */
+export function findChainProblem(certificateChain: string, privateKey: string, nowMs?: number): string | null {
   const blocks = readBlocks(certificateChain, "CERTIFICATE");
   if (typeof blocks === "string") return blocks;
   const leaf = parseCertificate(blocks[0] ?? "");
   const broken = blocks.findIndex((block) => parseCertificate(block) === null);
   if (leaf === null || broken >= 0) return `certificate ${broken + 1} of the chain cannot be parsed`;
   try {
-    return leaf.checkPrivateKey(createPrivateKey(privateKey))
-      ? null
-      : "the private key does not belong to the certificate";
+    if (!leaf.checkPrivateKey(createPrivateKey(privateKey)))
+      return "the private key does not belong to the certificate";
   } catch {
     return "the private key cannot be parsed";
   }
+  const startMs = chainStartMs(certificateChain);
+  if (nowMs === undefined || startMs <= nowMs) return null;
+  return `the certificate is not valid before ${new Date(startMs).toISOString()}`;
+}
+
+/** When the last certificate of the chain to become valid does so; 0 where none can be parsed. */
+export function chainStartMs(certificateChain: string): number {
+  const starts = pemBlocks(certificateChain, "CERTIFICATE").map((block) => parseCertificate(block)?.validFrom);
+  return Math.max(0, ...starts.map((start) => (start === undefined ? 0 : Date.parse(start))));
 }
 
 /** A reason why the bundle cannot be trusted as client CAs, or null. Every block has to parse: half a bundle is no bundle. */

@@ -9,7 +9,7 @@ const translationOffLabel = "experimental.istio.io/disable-gateway-port-translat
 
 /** Returns the translation for this gateway: the first Service that knows the port decides; unknown ports stay. */
 export function portTranslation(context: CompileContext): (declaredPort: number) => number {
-  const services = inCreationOrder(context.resources.services).filter((service) => isInFront(service, context));
+  const services = servicesInFront(context).filter((service) => service.labels[translationOffLabel] !== "true");
   const warned = new Set<number>();
   return (declaredPort) => {
     for (const service of services) {
@@ -27,14 +27,23 @@ export function portTranslation(context: CompileContext): (declaredPort: number)
   };
 }
 
+/** Ports that clients can reach the gateway on; null when no Service says so. */
+export function portsInFront(context: CompileContext): ReadonlySet<number> | null {
+  const services = servicesInFront(context);
+  if (services.length === 0) return null;
+  const ports = services.flatMap(({ spec }) => (spec.ports ?? []).filter(({ protocol }) => isTcp(protocol)));
+  return new Set(ports.map(({ port }) => port));
+}
+
+function servicesInFront(context: CompileContext): readonly Resource<ServiceSpec>[] {
+  return inCreationOrder(context.resources.services).filter((service) => isInFront(service, context));
+}
+
 function isInFront(service: Resource<ServiceSpec>, context: CompileContext): boolean {
   const { gateway } = context.options;
   const selector = service.spec.selector ?? {};
   return (
-    service.namespace === gateway.namespace &&
-    Object.keys(selector).length > 0 &&
-    selects(selector, gateway.labels) &&
-    service.labels[translationOffLabel] !== "true"
+    service.namespace === gateway.namespace && Object.keys(selector).length > 0 && selects(selector, gateway.labels)
   );
 }
 

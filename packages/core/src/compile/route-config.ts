@@ -1,7 +1,8 @@
 // The routes of one cleartext listener or one TLS server: its virtual hosts (istio-semantics 2.3).
 import type { Resource, Route, RouteConfig, VirtualHost, VirtualServiceSpec } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
-import { type BoundServer, gatewayName } from "./gateways.ts";
+import { type BoundServer, describeServer, gatewayName, serverSite } from "./gateways.ts";
+import type { HiddenRoutes } from "./hidden-routes.ts";
 import { compareText } from "./order.ts";
 import { isCatchAll } from "./route-match.ts";
 import { buildRoutes } from "./routes.ts";
@@ -16,6 +17,7 @@ export interface RouteConfigScope {
   readonly virtualServices: ReadonlyMap<string, readonly VirtualService[]>;
   /** VirtualServices that got a route somewhere; filled while route configs are built. */
   readonly used: Set<VirtualService>;
+  readonly hidden: HiddenRoutes;
 }
 
 /** A virtual host while servers and VirtualServices still add to it. */
@@ -24,6 +26,8 @@ interface Draft {
   readonly domain: string;
   requireTls: boolean;
   readonly routes: Route[];
+  readonly servers: Set<BoundServer>;
+  readonly owners: Set<VirtualService>;
 }
 
 /** Builds the route config that `servers` share, first server first. */
@@ -37,7 +41,13 @@ export function buildRouteConfig(
   for (const server of servers) addServer(server, drafts, { scope, routesOf });
   for (const server of servers) addRedirects(server, drafts);
   const port = servers[0]?.server.port.number ?? 0;
-  const virtualHosts = [...drafts.values()].map(finishVirtualHost).toSorted((a, b) => compareText(a.name, b.name));
+  const finished = [...drafts.values()].map((draft) => {
+    warnRedirected(draft, scope);
+    const virtualHost = finishVirtualHost(draft);
+    scope.hidden.report({ host: draft.domain, owners: draft.owners, routes: virtualHost.routes });
+    return virtualHost;
+  });
+  const virtualHosts = finished.toSorted((a, b) => compareText(a.name, b.name));
   return { ...names, port, virtualHosts: virtualHosts.length > 0 ? virtualHosts : [blackhole(port)] };
 }
 
@@ -53,7 +63,8 @@ function rememberRoutes({ context }: RouteConfigScope): RoutesOf {
     built.set(gateway, ofGateway);
     let routes = ofGateway.get(virtualService);
     if (routes === undefined) {
-      routes = buildRoutes({ virtualService, gateway, port: server.server.port.number }, context);
+      const isTls = server.kind === "tls";
+      routes = buildRoutes({ virtualService, gateway, port: server.server.port.number, isTls }, context);
       ofGateway.set(virtualService, routes);
     }
     return routes;
@@ -73,7 +84,9 @@ function addServer(
     scope.used.add(virtualService);
     for (const host of hosts) {
       const draft = draftOf(drafts, host, server);
-      draft.routes.push(...routes);
+      for (const route of routes) draft.routes.push(route);
+      draft.servers.add(server);
+      draft.owners.add(virtualService);
       // Sticky: one server that redirects this host is enough, whichever comes first.
       if (redirectsToHttps(server)) draft.requireTls = true;
     }
@@ -96,10 +109,26 @@ function redirectsToHttps(server: BoundServer): boolean {
 function draftOf(drafts: Map<string, Draft>, host: string, { server }: BoundServer): Draft {
   let draft = drafts.get(host);
   if (draft === undefined) {
-    draft = { name: `${domainOf(host)}:${server.port.number}`, domain: domainOf(host), requireTls: false, routes: [] };
+    const domain = domainOf(host);
+    const none = { requireTls: false, routes: [], servers: new Set<BoundServer>(), owners: new Set<VirtualService>() };
+    draft = { name: `${domain}:${server.port.number}`, domain, ...none };
     drafts.set(host, draft);
   }
   return draft;
+}
+
+/** A server that would answer in clear, were it not for another one's `httpsRedirect`. */
+function warnRedirected({ domain, requireTls, servers }: Draft, { context }: RouteConfigScope): void {
+  if (!requireTls) return;
+  const redirecting = [...servers].find(redirectsToHttps);
+  if (redirecting === undefined) return;
+  for (const server of [...servers].filter((candidate) => !redirectsToHttps(candidate))) {
+    context.findings.warn(serverSite(server), {
+      code: "redirect-shared",
+      message: `requests for "${domain}" are redirected to https here too: ${describeServer(redirecting)} shares the host and has httpsRedirect`,
+      hint: "Let both servers say the same.",
+    });
+  }
 }
 
 /** A host as it stands in a request: IPv6 addresses in brackets. */

@@ -64,7 +64,8 @@ function buildQueryParamMatches(params: Readonly<Record<string, StringMatch>>): 
     .toSorted((a, b) => compareText(a.name, b.name));
 }
 
-function buildValueMatch({ exact, prefix, regex }: StringMatch): ValueMatch {
+/** An empty match asks that the value is there. */
+export function buildValueMatch({ exact, prefix, regex }: StringMatch): ValueMatch {
   if (exact !== undefined) return { kind: "exact", value: exact };
   if (prefix !== undefined) return { kind: "prefix", value: prefix };
   // `*` is no regex: Istio reads it as "the header is there".

@@ -1,21 +1,31 @@
 // From the HTTP rules of a VirtualService to routes, in order (istio-semantics 2.5).
-import {
-  forwardTo,
-  type HttpMatchRequest,
-  type HttpRule,
-  type Resource,
-  type Route,
-  type RouteDestination,
-  type RouteMatch,
-  type VirtualServiceSpec,
+import type {
+  HeaderPolicy,
+  HttpMatchRequest,
+  HttpRule,
+  Resource,
+  Route,
+  RouteAction,
+  RouteDestination,
+  RouteMatch,
+  RoutePolicy,
+  VirtualServiceSpec,
 } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
-import { isInScope, resolveDestination, type RuleScope, weighDestinations } from "./destinations.ts";
+import { buildCors } from "./cors.ts";
+import { isInScope, resolveDestination, type RuleScope } from "./destinations.ts";
+import { buildDirectResponse } from "./direct-response.ts";
+import { buildFault } from "./fault.ts";
+import { buildForward } from "./forward-action.ts";
+import { buildHeaders } from "./header-operations.ts";
+import { buildRedirect } from "./redirect.ts";
 import { buildRouteMatch, isCatchAll } from "./route-match.ts";
 
 /** Where routes are built for, and from what. */
 export interface RouteScope extends Omit<RuleScope, "namespace"> {
   readonly virtualService: Resource<VirtualServiceSpec>;
+  /** The server's connections are encrypted. */
+  readonly isTls: boolean;
 }
 
 type Scope = RouteScope & RuleScope;
@@ -30,7 +40,7 @@ export function buildRoutes(routeScope: RouteScope, context: CompileContext): re
   for (const [http, rule] of (scope.virtualService.spec.http ?? []).entries()) {
     const matches = rule.match === undefined || rule.match.length === 0 ? [null] : rule.match;
     for (const [index, match] of matches.entries()) {
-      if (match !== null && !isInScope(match, scope)) continue;
+      if (match !== null && !isInScope(match, scope, context)) continue;
       const route = buildRoute({ rule, match, at: { http, match: match === null ? -1 : index } }, scope, context);
       if (route === null) continue;
       routes.push(route);
@@ -48,9 +58,8 @@ interface RuleMatch {
 
 function buildRoute({ rule, match, at }: RuleMatch, scope: Scope, context: CompileContext): Route | null {
   const { virtualService } = scope;
-  const destinations = rule.route ?? [];
-  const clusters = weighDestinations(destinations, scope, context);
-  if (clusters.length === 0) return null;
+  const built = buildAction(rule, scope, context);
+  if (built === null) return null;
   const routeMatch = buildRouteMatch(match);
   const apiVersion = virtualService.document.apiVersion;
   return {
@@ -58,10 +67,29 @@ function buildRoute({ rule, match, at }: RuleMatch, scope: Scope, context: Compi
     virtualService: { namespace: virtualService.namespace, name: virtualService.name, apiVersion },
     rule: at,
     match: routeMatch,
-    action: forwardTo(clusters),
-    policy: null,
-    operation: describeOperation(destinations, routeMatch, { scope, context }),
+    action: built.action,
+    policy: buildPolicy(rule, built.headers),
+    operation: describeOperation(rule.route ?? [], routeMatch, { scope, context }),
   };
+}
+
+interface BuiltAction {
+  readonly action: RouteAction;
+  readonly headers: HeaderPolicy | null;
+}
+
+/** A redirect goes before an answer, an answer before destinations, where a rule with a delegate was given more than one. */
+function buildAction(rule: HttpRule, scope: Scope, context: CompileContext): BuiltAction | null {
+  if (rule.redirect === undefined && rule.directResponse === undefined) return buildForward(rule, scope, context);
+  const headers = buildHeaders(rule.headers).policy;
+  if (rule.redirect !== undefined) return { action: buildRedirect(rule.redirect, scope), headers };
+  return rule.directResponse === undefined ? null : { action: buildDirectResponse(rule.directResponse), headers };
+}
+
+function buildPolicy(rule: HttpRule, headers: HeaderPolicy | null): RoutePolicy | null {
+  const fault = buildFault(rule.fault);
+  const cors = buildCors(rule.corsPolicy);
+  return fault === null && cors === null && headers === null ? null : { fault, cors, headers };
 }
 
 function routeName(ruleName: string | undefined, matchName: string | undefined): string {

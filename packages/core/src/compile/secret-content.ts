@@ -1,7 +1,7 @@
 // Finds the content of one secret resource: in a Secret, a ConfigMap or files. What is missing or broken is a value with a reason.
 import type { CompileContext } from "./context.ts";
 import { caObjectNames, type Credential } from "./credential-name.ts";
-import { findChainProblem, findCrlProblem, findTrustedCaProblem } from "./pem.ts";
+import { chainStartMs, findChainProblem, findCrlProblem, findTrustedCaProblem } from "./pem.ts";
 
 /** What one resource holds, or why it does not. */
 export type SecretContent =
@@ -12,9 +12,20 @@ export type SecretContent =
       readonly trustedCa?: string;
       readonly crl?: string;
     }
-  | { readonly status: "missing" | "invalid"; readonly code: SecretProblemCode; readonly reason: string };
+  | {
+      readonly status: "missing" | "invalid";
+      readonly code: SecretProblemCode;
+      readonly reason: string;
+      readonly hint?: string;
+      /** When the problem solves itself. */
+      readonly validFromMs?: number;
+    };
 
-export type SecretProblemCode = "missing-secret" | "missing-certificate-file" | "invalid-certificate";
+export type SecretProblemCode =
+  | "missing-secret"
+  | "missing-certificate-file"
+  | "invalid-certificate"
+  | "certificate-not-yet-valid";
 
 /** Keys of a Secret that hold a certificate and its private key, in the order they are tried. */
 const certificateKeys = [
@@ -31,7 +42,7 @@ export function loadCertificate(credential: Credential, context: CompileContext)
     if (certificateChain === undefined || privateKey === undefined) continue;
     if (certificateChain === "" || privateKey === "")
       return invalid(`"${certificateKey}" or "${privateKeyKey}" is empty`);
-    return checked(findChainProblem(certificateChain, privateKey), { certificateChain, privateKey });
+    return checkedPair(certificateChain, privateKey, context);
   }
   return invalid(`neither "cert" and "key" nor "tls.crt" and "tls.key" are there, only ${listKeys(values)}`);
 }
@@ -61,7 +72,7 @@ export function loadCertificateFiles(chainPath: string, keyPath: string, context
   const privateKey = context.options.files.get(keyPath) ?? null;
   if (certificateChain === null || privateKey === null)
     return missingFile(certificateChain === null ? chainPath : keyPath);
-  return checked(findChainProblem(certificateChain, privateKey), { certificateChain, privateKey });
+  return checkedPair(certificateChain, privateKey, context);
 }
 
 export function loadTrustedCaFile(path: string, context: CompileContext): SecretContent {
@@ -76,6 +87,15 @@ export function loadCrlFile(path: string, context: CompileContext): SecretConten
 
 export function invalid(reason: string): SecretContent {
   return { status: "invalid", code: "invalid-certificate", reason };
+}
+
+function checkedPair(certificateChain: string, privateKey: string, { options }: CompileContext): SecretContent {
+  const problem = findChainProblem(certificateChain, privateKey);
+  const validFromMs = chainStartMs(certificateChain);
+  if (problem !== null || options.nowMs === undefined || validFromMs <= options.nowMs)
+    return checked(problem, { certificateChain, privateKey });
+  const reason = `the certificate is not valid before ${new Date(validFromMs).toISOString()}`;
+  return { status: "invalid", code: "certificate-not-yet-valid", reason, validFromMs };
 }
 
 function checked(

@@ -14,10 +14,11 @@ import {
   type SecretContent,
   type SecretProblemCode,
 } from "./secret-content.ts";
+import { SecretHints } from "./secret-hints.ts";
 
 interface Entry {
   readonly resource: SecretResource;
-  readonly problem: { readonly code: SecretProblemCode; readonly message: string } | null;
+  readonly problem: { readonly code: SecretProblemCode; readonly message: string; readonly hint?: string } | null;
 }
 
 /** A file and the field that names it. */
@@ -29,10 +30,14 @@ interface NamedFile {
 /** Gives out secret resources by reference and remembers which were asked for. */
 export class SecretCollector {
   readonly #context: CompileContext;
+  readonly #hints: SecretHints;
   readonly #entries = new Map<string, Entry>();
+  /** When the first certificate that is refused because its time has not come becomes valid; null: there is none. */
+  nextValidFromMs: number | null = null;
 
   constructor(context: CompileContext) {
     this.#context = context;
+    this.#hints = new SecretHints(context.resources);
   }
 
   /** Everything that was asked for, sorted by name. */
@@ -51,14 +56,16 @@ export class SecretCollector {
         site,
       );
     }
-    return this.#require(certificateResourceName(credential), () => loadCertificate(credential, this.#context), site);
+    const load = (): SecretContent => this.#hinted(loadCertificate(credential, this.#context), credential);
+    return this.#require(certificateResourceName(credential), load, site);
   }
 
   /** The client CA of a credential, and its revocation lists where it has some. */
   trustedCa(credentialName: string, site: Site): SecretResource {
     const credential = this.#parse(credentialName);
     if (credential === null) return this.#unknownForm(credentialName, site);
-    return this.#require(caResourceName(credential), () => loadTrustedCa(credential, this.#context), site);
+    const load = (): SecretContent => this.#hinted(loadTrustedCa(credential, this.#context), credential);
+    return this.#require(caResourceName(credential), load, site);
   }
 
   certificateFiles(chain: NamedFile, key: NamedFile): SecretResource {
@@ -74,6 +81,12 @@ export class SecretCollector {
 
   crlFile(path: string, site: Site): SecretResource {
     return this.#require(`file-crl:${path}`, () => loadCrlFile(path, this.#context), site);
+  }
+
+  #hinted(content: SecretContent, credential: Credential): SecretContent {
+    if (content.status !== "missing") return content;
+    const hint = this.#hints.of(credential);
+    return hint === undefined ? content : { ...content, hint };
   }
 
   #parse(credentialName: string): Credential | null {
@@ -102,13 +115,19 @@ export class SecretCollector {
   // away does: removing a Secret is how an operator withdraws it.
   #judge(name: string, content: SecretContent): Entry {
     if (content.status === "ready") return { resource: toResource(name, content), problem: null };
+    if (content.validFromMs !== undefined)
+      this.nextValidFromMs = Math.min(content.validFromMs, this.nextValidFromMs ?? Infinity);
     const previous = this.#context.options.previousSecrets?.get(name);
     const keepsPrevious = content.status === "invalid" && previous?.status === "ready";
     const consequence = keepsPrevious ? "what it held before is still served" : "connections that need it are refused";
     const finding = content.status === "missing" ? content.reason : `${name}: ${content.reason}`;
     return {
       resource: keepsPrevious ? previous : toResource(name, content),
-      problem: { code: content.code, message: `${finding}; ${consequence}` },
+      problem: {
+        code: content.code,
+        message: `${finding}; ${consequence}`,
+        ...(content.hint === undefined ? {} : { hint: content.hint }),
+      },
     };
   }
 }

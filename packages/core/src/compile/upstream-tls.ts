@@ -1,20 +1,21 @@
 // From a DestinationRule's `tls` block to the TLS of a cluster (istio-semantics 1.3 and 2.7).
-import type { ClientTlsSettings, DestinationRuleSpec, FieldPath, Resource, UpstreamTls } from "../model/index.ts";
+import type { ClientTlsSettings, UpstreamTls } from "../model/index.ts";
+import type { SitedTls } from "./effective-policy.ts";
 import type { Site } from "./findings.ts";
 import type { SecretCollector } from "./secrets.ts";
 
 interface TlsScope {
-  readonly rule: Resource<DestinationRuleSpec>;
-  /** Of the policy that holds the block. */
-  readonly path: FieldPath;
   readonly secrets: SecretCollector;
   /** A ServiceEntry's `subjectAltNames`, which count where the rule names none. */
   readonly entrySans: readonly string[];
 }
 
 /** The mode is SIMPLE or MUTUAL. Whatever is named and not there keeps its place, so that the edge can fail closed. */
-export function buildUpstreamTls(tls: ClientTlsSettings, { rule, path, secrets, entrySans }: TlsScope): UpstreamTls {
-  const site = (field: string): Site => ({ resource: rule, path: [...path, "tls", field] });
+export function buildUpstreamTls(
+  { settings: tls, site: { resource, path } }: SitedTls,
+  { secrets, entrySans }: TlsScope,
+): UpstreamTls {
+  const site = (field: string): Site => ({ resource, path: [...path, field] });
   const isMutual = tls.mode === "MUTUAL";
   const acceptsUntrusted = tls.insecureSkipVerify === true;
   const named = tls.subjectAltNames ?? [];

@@ -1,18 +1,14 @@
-// `pc cluster` and `pc endpoint`: the table's clusters and what is behind them, as Envoy would hold them.
-import type { Cluster, Endpoint, Table } from "../model/index.ts";
+// `pc cluster`: the table's clusters as Envoy would hold them.
+import type { Cluster, Table } from "../model/index.ts";
+import { balancingFields, balancingMetadata, legacyBalancingFields } from "./balancing.ts";
+import { endpointAddress, loadAssignment } from "./endpoints.ts";
 import { configPath, type Dialect, formatDuration, type JsonObject, withName } from "./json.ts";
-import { socketAddress } from "./listeners.ts";
 import { legacyUpstreamFields, upstreamFields } from "./upstream.ts";
 
 /** Clusters in Envoy's shape, sorted by name; only those of that name when one is given. */
 export function dumpClusters(table: Table, dialect: Dialect, name?: string): readonly JsonObject[] {
   const dump = dialect === "modern" ? dumpCluster : dumpLegacyCluster;
   return withName(table.clusters.map(dump), name);
-}
-
-/** Endpoints by cluster, as Envoy's admin interface lists them; only those of that cluster when one is given. */
-export function dumpEndpoints(table: Table, _dialect: Dialect, name?: string): readonly JsonObject[] {
-  return withName(table.clusters.map(dumpClusterStatus), name);
 }
 
 function dumpCluster(cluster: Cluster): JsonObject {
@@ -31,10 +27,20 @@ function dumpCluster(cluster: Cluster): JsonObject {
     type: cluster.discovery,
     ...discovery,
     connectTimeout: formatDuration(cluster.connectTimeoutMs, "modern"),
-    lbPolicy: "LEAST_REQUEST",
+    ...balancingFields(cluster),
     ...upstreamFields(cluster),
-    metadata: { filterMetadata: { istio: { ...ruleConfig(cluster), services: [service] } } },
+    metadata: {
+      filterMetadata: {
+        istio: { ...ruleConfig(cluster), services: [service], ...subset(cluster) },
+        ...balancingMetadata(cluster),
+      },
+    },
   };
+}
+
+/** As istiod notes it. */
+function subset({ subset: name }: Cluster): JsonObject {
+  return name === "" ? {} : { subset: name };
 }
 
 function ruleConfig({ destinationRule }: Cluster): JsonObject {
@@ -47,37 +53,17 @@ function serviceNames(host: string): JsonObject {
   return name === undefined || namespace === undefined ? {} : { name, namespace };
 }
 
-function loadAssignment({ name, endpoints }: Cluster): JsonObject {
-  const lbEndpoints = endpoints.map(({ address, port, weight }) => ({
-    endpoint: { address: socketAddress(address, port) },
-    loadBalancingWeight: weight,
-  }));
-  return { clusterName: name, endpoints: [{ lbEndpoints }] };
-}
-
 function dumpLegacyCluster(cluster: Cluster): JsonObject {
   const discovery =
     cluster.discovery === "EDS"
       ? { edsClusterConfig: { edsConfig: { ads: {} }, serviceName: cluster.name } }
-      : { hosts: cluster.endpoints.map(({ address, port }) => socketAddress(address, port)) };
+      : { hosts: cluster.endpoints.map(({ address, port }) => endpointAddress(address, port)) };
   return {
     name: cluster.name,
     type: cluster.discovery,
     ...discovery,
     connectTimeout: formatDuration(cluster.connectTimeoutMs, "istio-1.0"),
+    ...legacyBalancingFields(cluster),
     ...legacyUpstreamFields(cluster),
-  };
-}
-
-function dumpClusterStatus({ name, endpoints }: Cluster): JsonObject {
-  return { name, addedViaApi: true, hostStatuses: endpoints.map(dumpHostStatus) };
-}
-
-function dumpHostStatus({ address, port, weight, healthy }: Endpoint): JsonObject {
-  return {
-    address: socketAddress(address, port),
-    healthStatus: { edsHealthStatus: healthy ? "HEALTHY" : "UNHEALTHY" },
-    weight,
-    locality: {},
   };
 }

@@ -1,5 +1,6 @@
 // dump: prints a table as `istioctl proxy-config` would, in two dialects, as JSON or as text. The only place that knows dialects.
-export { dumpClusters, dumpEndpoints } from "./clusters.ts";
+export { dumpClusters } from "./clusters.ts";
+export { dumpEndpoints } from "./endpoints.ts";
 export type { Dialect, Json, JsonObject } from "./json.ts";
 export { dumpListeners } from "./listeners.ts";
 export { dumpRoutes } from "./routes.ts";

@@ -30,6 +30,11 @@ export function formatDuration(durationMs: number, dialect: Dialect): string {
   return dialect === "istio-1.0" ? `${(durationMs / 1000).toFixed(3)}s` : `${durationMs / 1000}s`;
 }
 
+/** Envoy's fractional percent, in Istio's millionths. */
+export function dumpPercentage(percentage: number): JsonObject {
+  return { numerator: Math.round(percentage * 10_000), denominator: "MILLION" };
+}
+
 /** How Istio notes the resource that something was made from; istioctl prints it. */
 export function configPath(
   kind: "virtual-service" | "destination-rule",

@@ -2,9 +2,11 @@
 import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { parseClusterName } from "../compile/cluster-name.ts";
+import { formatLocality } from "../model/index.ts";
 import { at, list, text } from "./json-path.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { describeRouteMatch } from "./match-text.ts";
+import { redirectStatus } from "./route-action.ts";
 import { formatTable } from "./text-table.ts";
 
 type Dump = readonly JsonObject[];
@@ -42,10 +44,19 @@ export function renderRouteTable(routeConfigs: Dump): string {
       const start = [text(config["name"]), text(at(host, "name")), list(at(host, "domains")).map(text).join(", ")];
       const routes = list(at(host, "routes"));
       if (routes.length === 0) return [[...start, "/*", at(host, "requireTls") === "ALL" ? "301" : "404"]];
-      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeSource(route)]);
+      return routes.map((route) => [...start, describeRouteMatch(at(route, "match")), describeRouteSource(route)]);
     }),
   );
   return formatTable(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"], rows);
+}
+
+/** The VirtualService; of a route that leads to no cluster also what it answers: `shop.default (redirects: 301)`. */
+function describeRouteSource(route: Json): string {
+  const answer = at(route, "directResponse", "status");
+  if (answer !== undefined) return `${describeSource(route)} (answers: ${text(answer)})`;
+  const redirect = at(route, "redirect");
+  if (redirect === undefined) return describeSource(route);
+  return `${describeSource(route)} (redirects: ${redirectStatus(text(at(redirect, "responseCode")))})`;
 }
 
 /** `pc cluster`. */
@@ -64,16 +75,37 @@ export function renderClusterTable(clusters: Dump): string {
   return formatTable(["SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"], rows);
 }
 
-/** `pc endpoint`. Nothing is ejected in this release, so the outlier check always reads OK. */
+/** `pc endpoint`. Each worker ejects endpoints by what it sees itself, which the table cannot tell: the outlier check reads OK here. */
 export function renderEndpointTable(clusters: Dump): string {
   const rows = clusters.flatMap((cluster) =>
     list(cluster["hostStatuses"]).map((status) => {
-      const { address, port } = readAddress(at(status, "address"));
       const health = text(at(status, "healthStatus", "edsHealthStatus"));
-      return [`${address.includes(":") ? `[${address}]` : address}:${port}`, health, "OK", text(cluster["name"])];
+      const [priority, locality] = [text(at(status, "priority")), readLocality(at(status, "locality"))];
+      const start = [readEndpoint(at(status, "address")), health, "OK", text(cluster["name"])];
+      return [...start, priority === "" ? "0" : priority, locality === "" ? "-" : locality];
     }),
   );
-  return formatTable(["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"], rows);
+  const header = ["ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"];
+  // istioctl's four columns, unless there is something to say that it leaves to the JSON.
+  const isPlain = rows.every(([, , , , priority, locality]) => priority === "0" && locality === "-");
+  if (isPlain)
+    return formatTable(
+      header,
+      rows.map((row) => row.slice(0, header.length)),
+    );
+  return formatTable([...header, "PRIORITY", "LOCALITY"], rows);
+}
+
+function readEndpoint(address: Json | undefined): string {
+  const path = at(address, "pipe", "path");
+  if (path !== undefined) return `unix://${text(path)}`;
+  const { address: host, port } = readAddress(address);
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function readLocality(locality: Json | undefined): string {
+  const part = (name: string): string => text(at(locality, name));
+  return formatLocality({ region: part("region"), zone: part("zone"), subzone: part("subZone") });
 }
 
 /** `pc secret`. `nowMs` (milliseconds since 1970) decides whether a certificate is valid. */

@@ -1,5 +1,11 @@
 // How a cluster's endpoints are reached, as either dialect prints it. What is Istio's default is not printed.
-import { type Cluster, type ClusterLimits, defaultClusterLimits, type UpstreamTls } from "../model/index.ts";
+import {
+  type Cluster,
+  type ClusterLimits,
+  defaultClusterLimits,
+  type RetryBudget,
+  type UpstreamTls,
+} from "../model/index.ts";
 import { formatDuration, type JsonObject, nonEmpty, optional, typeUrl } from "./json.ts";
 import { sdsSecret } from "./tls.ts";
 
@@ -32,14 +38,26 @@ export function legacyUpstreamFields({ limits, protocol, tls }: Cluster): JsonOb
 /** What Envoy prints for "without limit". */
 const unlimited = 4_294_967_295;
 
-function circuitBreakers({ maxConnections, maxPendingRequests, maxRequests }: ClusterLimits): JsonObject | null {
-  if (maxConnections === 0 && maxPendingRequests === 0 && maxRequests === 0) return null;
+function circuitBreakers(limits: ClusterLimits): JsonObject | null {
+  const { maxConnections, maxPendingRequests, maxRequests, maxRetries, retryBudget } = limits;
+  const isUnlimited = maxConnections === 0 && maxPendingRequests === 0 && maxRequests === 0 && maxRetries === 0;
+  if (isUnlimited && retryBudget === null) return null;
   const threshold = {
     maxConnections: maxConnections || unlimited,
     maxPendingRequests: maxPendingRequests || unlimited,
     maxRequests: maxRequests || unlimited,
+    ...(maxRetries === 0 ? {} : { maxRetries }),
+    ...optional("retryBudget", retryBudget === null ? null : budget(retryBudget)),
   };
   return { thresholds: [threshold] };
+}
+
+function budget({ percent, minRetryConcurrency, intervalMs }: RetryBudget): JsonObject {
+  return {
+    budgetPercent: { value: percent },
+    minRetryConcurrency,
+    ...(intervalMs === 0 ? {} : { budgetInterval: seconds(intervalMs) }),
+  };
 }
 
 function protocolOptions({ protocol, limits, tls }: Cluster): JsonObject | null {
@@ -61,8 +79,11 @@ function protocolOptions({ protocol, limits, tls }: Cluster): JsonObject | null 
   return { [httpOptionsName]: options };
 }
 
-function protocolChoice(protocol: Cluster["protocol"], { maxConcurrentStreams }: ClusterLimits): JsonObject {
-  const http2ProtocolOptions = streamLimit(maxConcurrentStreams);
+function protocolChoice(
+  protocol: Cluster["protocol"],
+  { maxConcurrentStreams, http2Keepalive }: ClusterLimits,
+): JsonObject {
+  const http2ProtocolOptions = { ...streamLimit(maxConcurrentStreams), ...keepalive(http2Keepalive) };
   if (protocol === "downstream") {
     return { useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions } };
   }
@@ -71,6 +92,11 @@ function protocolChoice(protocol: Cluster["protocol"], { maxConcurrentStreams }:
 
 function streamLimit(maxConcurrentStreams: number): JsonObject {
   return maxConcurrentStreams === 0 ? {} : { maxConcurrentStreams };
+}
+
+function keepalive(settings: ClusterLimits["http2Keepalive"]): JsonObject {
+  if (settings === null) return {};
+  return { connectionKeepalive: { interval: seconds(settings.intervalMs), timeout: seconds(settings.timeoutMs) } };
 }
 
 function serverNameOptions({ sni, subjectAltNames, acceptsUntrusted }: UpstreamTls): JsonObject {

@@ -1,4 +1,5 @@
 // The stages of a request on an established connection: path, authority, virtual host, redirect to TLS, route, cluster.
+import { httpsAuthority } from "../match/https-authority.ts";
 import type { MatchRequest } from "../match/match-request.ts";
 import { normalizeAuthority } from "../model/host.ts";
 import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/index.ts";
@@ -45,7 +46,7 @@ function readRouteConfig(
   routeConfig: RouteConfig,
   { request, host }: { readonly request: MatchRequest; readonly host: string },
 ): Outcome {
-  const { question, diary, findings } = reading;
+  const { table, question, diary, findings } = reading;
   const virtualHost = readVirtualHost(routeConfig.virtualHosts, host, diary);
   if (virtualHost === null) return reject("no-virtual-host", 404);
   findings.virtualHost = virtualHost.name;
@@ -53,7 +54,10 @@ function readRouteConfig(
   if (virtualHost.requireTls && question.scheme === "http") {
     diary.matched("https-redirect", virtualHost.name, "the server has httpsRedirect and the request came in clear");
     const query = request.query === "" ? "" : `?${request.query}`;
-    return { action: "redirect", status: 301, location: `https://${question.host}${request.path}${query}` };
+    // Where listeners are really bound an edge knows; what clients are told to use is what Gateways declare.
+    const ports = { listeners: table.listeners, boundPort: () => undefined };
+    const authority = httpsAuthority(question.host, findings.listener ?? "", ports);
+    return { action: "redirect", status: 301, location: `https://${authority}${request.path}${query}` };
   }
   return readRoutes(reading, virtualHost, request);
 }

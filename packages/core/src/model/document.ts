@@ -4,7 +4,7 @@ import type { Place } from "./diagnostic.ts";
 /** Steps from the document's root to a field: `["spec", "http", 0, "route"]`. */
 export type FieldPath = readonly (string | number)[];
 
-/** The kinds Sluice reads (CONTRACT, "Configuration it reads"). */
+/** The kinds Sluice reads (CONTRACT, "Configuration it reads"), and Pods, whose labels a DestinationRule's subsets select by. */
 export type Kind =
   | "Gateway"
   | "VirtualService"
@@ -15,7 +15,8 @@ export type Kind =
   | "ConfigMap"
   | "Service"
   | "Endpoints"
-  | "EndpointSlice";
+  | "EndpointSlice"
+  | "Pod";
 
 /** One Kubernetes-style document of a known kind, not yet checked against its schema. */
 export interface SourceDocument {

@@ -6,7 +6,7 @@ export interface Route {
   /** `http[].name`, with `.match.name`; empty when unnamed. */
   readonly name: string;
   readonly virtualService: ObjectRef & { readonly apiVersion: string };
-  /** Index of the rule in `spec.http` and of the match inside the rule; -1 for a rule without match. */
+  /** Index of the rule in `spec.http` (delegates put in) and of the match inside the rule; -1 for a rule without match. */
   readonly rule: { readonly http: number; readonly match: number };
   readonly match: RouteMatch;
   readonly action: RouteAction;
@@ -63,6 +63,8 @@ export interface WeightedCluster {
 export interface WeightedDestination extends WeightedCluster {
   /** Of this destination only; a route with one destination has them in its policy. */
   readonly headers: HeaderPolicy | null;
+  /** Of the requests to this destination, where the route's rewrite names none; with one destination the rewrite has it. */
+  readonly authority: string | null;
 }
 
 /** Optional work on the requests of a route; what is null costs nothing. */
@@ -197,6 +199,6 @@ export interface QueryParamMatch extends ValueMatch {
 
 /** Sends requests to one cluster and does nothing else to them. */
 export function forwardTo(clusters: readonly WeightedCluster[]): ForwardAction {
-  const plain = clusters.map((destination) => ({ ...destination, headers: null }));
+  const plain = clusters.map((destination) => ({ ...destination, headers: null, authority: null }));
   return { kind: "forward", clusters: plain, timeoutMs: 0, retry: defaultRetryPolicy, rewrite: null, mirrors: [] };
 }

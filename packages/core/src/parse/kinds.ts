@@ -21,6 +21,7 @@ const kinds: Readonly<Record<Kind, KindVersions>> = {
   Service: kubernetesCore,
   Endpoints: kubernetesCore,
   EndpointSlice: { group: "discovery.k8s.io", versions: ["v1"] },
+  Pod: kubernetesCore,
 };
 
 export const knownKinds: readonly string[] = Object.keys(kinds);

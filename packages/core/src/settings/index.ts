@@ -16,6 +16,13 @@ export function defaultSettings(): Settings {
   return settingsSchema.parse({});
 }
 
+/** The first problem of settings that a program put together, as one line; null when they could stand in a file. */
+export function validateSettings(settings: Settings): string | null {
+  const result = settingsSchema.safeParse(settings);
+  const [issue] = result.success ? [] : result.error.issues;
+  return issue === undefined ? null : `${issue.path.join(".")} ${issue.message}`;
+}
+
 /** Reads sluice.yaml. Settings are null when any diagnostic is an error. */
 export function parseSettings(file: string, text: string): { settings: Settings | null; diagnostics: Diagnostic[] } {
   const lines = new LineCounter();

@@ -1,6 +1,9 @@
 // The shape of sluice.yaml (CONTRACT, "Running"). Every key is optional, an unknown one is an error: a misspelt key that is
 // silently ignored is a gateway that does not do what its operator believes.
+import { isIP } from "node:net";
 import { z } from "zod";
+import { ctrlApiKeys } from "./ctrl-schema.ts";
+import { edgeCtrlSchema, edgeCtrlTlsSchema, findMachineProblem, publishSchema } from "./machine-schema.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -50,6 +53,20 @@ const limits = z.strictObject({
     .min(0)
     .default(0)
     .describe("Bytes of a request's body: 413, or a reset once the response has begun; 0: without limit."),
+  retryBufferBytes: z
+    .int()
+    .min(0)
+    .max(67_108_864)
+    .default(1_048_576)
+    .describe(
+      "Bytes of a request's body that are kept in case its route sends it again; a request with a longer body is not retried once it has been read so far; 0: only requests without body are.",
+    ),
+  retryBufferTotalBytes: z
+    .int()
+    .min(0)
+    .max(4_294_967_296)
+    .default(67_108_864)
+    .describe("The same over all requests of a worker; beyond it the next body is not kept."),
   streamBufferBytes: bytes
     .min(16_384)
     .max(16_777_216)
@@ -88,7 +105,31 @@ const accessLog = z.strictObject({
   format: z.enum(["text", "json"]).default("text").describe("Istio's text line or Istio's JSON."),
 });
 
-const edge = z.strictObject({
+const seconds = z.number().min(0.05).max(86_400);
+
+const dns = z.strictObject({
+  servers: z
+    .array(
+      z.string().refine((text) => isIP(text) !== 0 || isAddressWithPort(text), {
+        error: 'must be an IP address, with a port where it is not 53: "10.0.0.10", "127.0.0.1:5353", "[::1]:5353"',
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe("Name servers to ask for upstream host names; empty: those of the system."),
+  minTtlSeconds: seconds.default(1).describe("An answer is kept at least this long, whatever its TTL."),
+  maxTtlSeconds: seconds
+    .default(300)
+    .describe("An answer is asked for anew at the latest after this, whatever its TTL."),
+});
+
+/** `127.0.0.1:53`, `[::1]:53`. */
+function isAddressWithPort(text: string): boolean {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  return match !== null && isIP(match[1] ?? match[2] ?? "") !== 0 && Number(match[3]) <= 65_535;
+}
+
+const edgeKeys = z.strictObject({
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(1024)])
     .default("auto")
@@ -114,7 +155,30 @@ const edge = z.strictObject({
     .describe("What TLS listeners offer; `[http/1.1]` lets SIMPLE ports run on uWebSockets.js."),
   drainSeconds: durationSeconds.default(30).describe("How long SIGTERM waits for requests under way."),
   accessLog: accessLog.prefault({}),
+  dns: dns.prefault({}),
   limits: limits.prefault({}),
+  ctrl: edgeCtrlSchema,
+  ctrlTls: edgeCtrlTlsSchema,
+});
+
+const edge = edgeKeys.superRefine((value, context) => {
+  const problem = findMachineProblem(value);
+  if (problem !== null) context.addIssue({ code: "custom", ...problem, path: [...problem.path] });
+});
+
+const certificates = z.strictObject({
+  warnDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(30)
+    .describe("Days before the end of a certificate from which it is warned about."),
+  urgentDays: z
+    .int()
+    .min(0)
+    .max(3650)
+    .default(7)
+    .describe("Days before the end of a certificate from which the warning is an error."),
 });
 
 export const settingsSchema = z.strictObject({
@@ -126,6 +190,13 @@ export const settingsSchema = z.strictObject({
         .record(z.string(), z.string())
         .default({ istio: "ingressgateway" })
         .describe("What a Gateway's `selector` is matched against."),
+      locality: z
+        .string()
+        .regex(/^(?:[^*/]+(?:\/[^*/]+){0,2})?$/, { error: 'must be "region", "region/zone" or "region/zone/subzone"' })
+        .default("")
+        .describe(
+          "Where this machine runs, `region/zone/subzone`: endpoints nearby come first. Empty: none are nearer.",
+        ),
     })
     .prefault({}),
   config: z
@@ -134,7 +205,7 @@ export const settingsSchema = z.strictObject({
         .string()
         .min(1)
         .default("./config")
-        .describe("Watched; a bad file never takes the running table down."),
+        .describe("Watched; a bad file never takes the running table down. `off`: there is only what is pushed."),
     })
     .prefault({}),
   state: z
@@ -154,7 +225,16 @@ export const settingsSchema = z.strictObject({
       address: address.default("127.0.0.1:15000").describe("Health, metrics, dump and drain of the edge."),
     })
     .prefault({}),
-  ctrl: z.strictObject({ address: address.default("127.0.0.1:15010").describe("API of ctrl.") }).prefault({}),
+  ctrl: z
+    .strictObject({
+      address: address
+        .default("127.0.0.1:15010")
+        .describe("API of ctrl; one that is not loopback needs `ctrl.tokens` or `ctrl.tls.clientCa`."),
+      ...ctrlApiKeys,
+      publish: publishSchema(address),
+    })
+    .prefault({}),
+  certificates: certificates.prefault({}),
 });
 
 /** sluice.yaml with every default filled in. Paths are as written: relative to the file. */

@@ -34,7 +34,14 @@ export function checkClientTls(tls: ClientTlsSettings, path: FieldPath, reporter
       reporter.warning({ code: "ineffective-field", path: [...path, field], message, hint: "Write mode: MUTUAL." });
     }
   }
-  if (tls.insecureSkipVerify === true) refuseUnusedTrust(tls, path, reporter);
+  if (tls.insecureSkipVerify === true) judgeSkippedVerification(tls, path, reporter);
+}
+
+function judgeSkippedVerification(tls: ClientTlsSettings, path: FieldPath, reporter: Reporter): void {
+  if (refuseUnusedTrust(tls, path, reporter)) return;
+  const message = "nobody checks who the upstream is: whoever can answer at its address can read and change everything";
+  const hint = "Name the authority under caCertificates or credentialName instead.";
+  reporter.warning({ code: "no-server-verification", path: [...path, "insecureSkipVerify"], message, hint });
 }
 
 function warnDisabled(tls: ClientTlsSettings, path: FieldPath, reporter: Reporter): void {
@@ -69,12 +76,14 @@ function requireCertificate(tls: ClientTlsSettings, path: FieldPath, reporter: R
 }
 
 /** Istio's rule: naming whom to trust and then trusting everyone is a contradiction that must not be resolved silently. */
-function refuseUnusedTrust(tls: ClientTlsSettings, path: FieldPath, reporter: Reporter): void {
+function refuseUnusedTrust(tls: ClientTlsSettings, path: FieldPath, reporter: Reporter): boolean {
   const fields: readonly Field[] = tls.mode === "SIMPLE" ? [...trustFields, "credentialName"] : trustFields;
-  for (const field of fields.filter((name) => isSet(tls[name]))) {
+  const unused = fields.filter((name) => isSet(tls[name]));
+  for (const field of unused) {
     const message = `insecureSkipVerify accepts every certificate, and ${field} says which to accept`;
     reporter.error({ code: "conflicting-fields", path: [...path, field], message, hint: "Keep one of the two." });
   }
+  return unused.length > 0;
 }
 
 function isSet(value: ClientTlsSettings[Field]): boolean {

@@ -4,14 +4,20 @@ import type { EndpointSliceSpec, Resource } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { isIpAddress } from "./hosts.ts";
 import { checkMetadata } from "./metadata.ts";
-import { kubernetesDocument, type Metadata, portNumber, text, textList } from "./primitives.ts";
+import { kubernetesDocument, type Metadata, portNumber, targetRef, text, textList } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
 
+/** Null means unknown, which Kubernetes asks to take as ready. */
+const condition = z.boolean().nullable().optional();
+
 const endpoint = z.object({
   addresses: textList.min(1),
-  // Null means unknown, which Kubernetes asks to take as ready.
-  conditions: z.object({ ready: z.boolean().nullable().optional() }).optional(),
+  conditions: z.object({ ready: condition, serving: condition, terminating: condition }).optional(),
+  targetRef: targetRef.optional(),
+  nodeName: text.optional(),
+  zone: text.optional(),
+  hints: z.object({ forZones: z.array(z.object({ name: text })).optional() }).optional(),
 });
 
 type Fields = Omit<EndpointSliceSpec, "endpoints"> & {

@@ -4,12 +4,12 @@ import type { EndpointsSpec, EndpointSubset, Resource } from "../model/index.ts"
 import { quote } from "../parse/finding.ts";
 import { isIpAddress } from "./hosts.ts";
 import { checkMetadata } from "./metadata.ts";
-import { kubernetesDocument, type Metadata, portNumber, text } from "./primitives.ts";
+import { kubernetesDocument, type Metadata, portNumber, targetRef, text } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
 import { emptySupportTable } from "./support-table.ts";
 
-const addresses = z.array(z.object({ ip: text }));
+const addresses = z.array(z.object({ ip: text, nodeName: text.optional(), targetRef: targetRef.optional() }));
 
 const subset: z.ZodType<EndpointSubset> = z.object({
   addresses: addresses.optional(),

@@ -108,11 +108,27 @@ function requireFiles(tls: ServerTlsSettings, path: FieldPath, reporter: Reporte
       reporter.error({ code: "missing-certificate", path: [...at, field], message, hint });
     }
   }
+  checkClientCa(tls, path, reporter);
+}
+
+// Istio reads the authority of clients beside `tlsCertificates` only. Taking what stands inside for one would trust for both certificates whom
+// the operator trusted for one; ignoring it in silence would refuse every client.
+function checkClientCa(tls: ServerTlsSettings, path: FieldPath, reporter: Reporter): void {
+  const mode = tls.mode ?? "PASSTHROUGH";
   const needsCa = mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL";
-  if (!needsCa || isSet(tls.caCertificates) || pairs.some((pair) => isSet(pair.caCertificates))) return;
-  const message = `the mode ${mode} needs caCertificates`;
-  const hint = "Name the file with the authorities that sign the client certificates.";
-  reporter.error({ code: "missing-certificate", path: [...path, "caCertificates"], message, hint });
+  const inside = (tls.tlsCertificates ?? []).findIndex((pair) => isSet(pair.caCertificates));
+  if (needsCa && !isSet(tls.caCertificates)) {
+    const message = `the mode ${mode} needs caCertificates`;
+    const hint =
+      inside < 0
+        ? "Name the file with the authorities that sign the client certificates."
+        : "It is read beside tlsCertificates, not inside: move it there.";
+    return reporter.error({ code: "missing-certificate", path: [...path, "caCertificates"], message, hint });
+  }
+  if (inside < 0) return;
+  const message = "caCertificates has no effect inside tlsCertificates: all of them share the one beside it";
+  const at = [...path, "tlsCertificates", inside, "caCertificates"];
+  reporter.warning({ code: "ineffective-field", path: at, message });
 }
 
 function checkCrl(tls: ServerTlsSettings, hasCredential: boolean, path: FieldPath, reporter: Reporter): void {

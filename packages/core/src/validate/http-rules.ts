@@ -1,19 +1,49 @@
-// `spec.http` of a VirtualService: matches, destinations, and rules that no request can reach.
+// `spec.http` of a VirtualService: each rule's action, matches and policies, and rules that no request can reach.
 import type { FieldPath, HttpMatchRequest, HttpRule } from "../model/index.ts";
 import { checkDestinations } from "./destinations.ts";
-import { checkGatewayNames } from "./gateway-names.ts";
+import { checkAuthorityOnce, checkHeaderRules } from "./header-rules.ts";
+import { checkAction, type RuleOwner } from "./http-action.ts";
+import { checkDirectResponse, checkRedirect } from "./http-answers.ts";
+import { checkCors } from "./http-cors.ts";
+import { checkFault } from "./http-fault.ts";
+import { checkMirrors } from "./http-mirrors.ts";
+import { checkTiming } from "./http-retries.ts";
+import { checkRewrite } from "./http-rewrite.ts";
 import type { Reporter } from "./reporter.ts";
+import { checkScopedMatch } from "./scoped-match.ts";
 import { checkStringMatch } from "./string-match.ts";
+import { warnUnreachable } from "./unreachable-rules.ts";
 
-export function checkHttpRules(http: readonly HttpRule[], reporter: Reporter): void {
-  for (const [index, rule] of http.entries()) checkRule(rule, ["spec", "http", index], reporter);
+export function checkHttpRules(http: readonly HttpRule[], owner: RuleOwner, reporter: Reporter): void {
+  for (const [index, rule] of http.entries()) {
+    const path = ["spec", "http", index];
+    for (const [matchIndex, match] of (rule.match ?? []).entries()) {
+      checkMatch(match, [...path, "match", matchIndex], reporter);
+    }
+    checkAction(rule, path, owner, reporter);
+    checkPolicies(rule, path, reporter);
+  }
   // Without the fields that were dropped, rules look more alike than they are.
   if (!reporter.isIncomplete) warnUnreachable(http, reporter);
 }
 
-function checkRule(rule: HttpRule, path: FieldPath, reporter: Reporter): void {
-  for (const [index, match] of (rule.match ?? []).entries()) checkMatch(match, [...path, "match", index], reporter);
-  checkDestinations(rule.route ?? [], path, reporter);
+function checkPolicies(rule: HttpRule, path: FieldPath, reporter: Reporter): void {
+  const { route = [], match = [], redirect, directResponse, delegate, rewrite, fault, corsPolicy } = rule;
+  checkDestinations(route, path, reporter);
+  for (const [index, { headers }] of route.entries()) checkHeaderRules(headers, [...path, "route", index], reporter);
+  if (redirect !== undefined) checkRedirect(redirect, [...path, "redirect"], match, reporter);
+  if (directResponse !== undefined) checkDirectResponse(directResponse, [...path, "directResponse"], reporter);
+  if (delegate?.name === "") {
+    const message = "the name of a delegate must not be empty";
+    reporter.error({ code: "empty-value", path: [...path, "delegate", "name"], message });
+  }
+  if (rewrite !== undefined) checkRewrite(rewrite, [...path, "rewrite"], reporter);
+  if (fault !== undefined) checkFault(fault, [...path, "fault"], reporter);
+  if (corsPolicy !== undefined) checkCors(corsPolicy, [...path, "corsPolicy"], reporter);
+  checkTiming(rule, path, reporter);
+  checkMirrors(rule, path, reporter);
+  checkHeaderRules(rule.headers, path, reporter);
+  checkAuthorityOnce(rule, path, reporter);
 }
 
 function checkMatch(match: HttpMatchRequest, path: FieldPath, reporter: Reporter): void {
@@ -22,52 +52,10 @@ function checkMatch(match: HttpMatchRequest, path: FieldPath, reporter: Reporter
     if (value === undefined) continue;
     checkStringMatch(value, [...path, field], { isNamed: false }, reporter);
   }
-  checkGatewayNames(match.gateways ?? [], [...path, "gateways"], reporter);
+  checkScopedMatch(match, path, reporter);
   if (match.ignoreUriCase === true && match.uri?.regex !== undefined) {
     const message = "ignoreUriCase has no effect on a regex";
     const hint = "Start the regex with (?i) instead.";
     reporter.warning({ code: "ineffective-field", path: [...path, "ignoreUriCase"], message, hint });
   }
-}
-
-/**
- * Warns of rules behind a catch-all, and of matches that repeat an earlier one. The first catch-all ends the list (istio-semantics
- * 2.5), since the first match wins.
- */
-function warnUnreachable(http: readonly HttpRule[], reporter: Reporter): void {
-  const seen = new Map<string, FieldPath>();
-  let catchAll: FieldPath | null = null;
-  for (const [ruleIndex, rule] of http.entries()) {
-    const rulePath = ["spec", "http", ruleIndex];
-    if (catchAll !== null) {
-      warnBehind(rulePath, catchAll, reporter);
-      continue;
-    }
-    const matches = rule.match ?? [];
-    if (matches.length === 0) catchAll = rulePath;
-    for (const [matchIndex, match] of matches.entries()) {
-      const path = [...rulePath, "match", matchIndex];
-      const { name: _, ...conditions } = match;
-      const key = JSON.stringify(conditions);
-      const earlier = catchAll ?? seen.get(key);
-      if (earlier !== undefined) warnBehind(path, earlier, reporter);
-      else seen.set(key, path);
-      if (catchAll === null && isCatchAll(match)) catchAll = path;
-    }
-  }
-}
-
-function warnBehind(path: FieldPath, earlier: FieldPath, reporter: Reporter): void {
-  const { line } = reporter.document.locate(earlier);
-  const message = `no request gets here: the one on line ${line} takes them all, and the first match wins`;
-  reporter.warning({ code: "unreachable-rule", path, message, hint: "Move it up, or make the earlier one narrower." });
-}
-
-/** True when the match has no condition that a request could fail. */
-function isCatchAll(match: HttpMatchRequest): boolean {
-  const { uri, headers, withoutHeaders, queryParams } = match;
-  if (uri !== undefined && uri.prefix !== "/" && uri.regex !== ".*") return false;
-  if ([headers, withoutHeaders, queryParams].some((fields) => Object.keys(fields ?? {}).length > 0)) return false;
-  if (match.port !== undefined || (match.gateways ?? []).length > 0) return false;
-  return match.scheme === undefined && match.method === undefined && match.authority === undefined;
 }

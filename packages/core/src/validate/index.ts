@@ -5,6 +5,7 @@ import { validateEndpointSlice } from "./endpoint-slice.ts";
 import { validateEndpoints } from "./endpoints.ts";
 import { validateGateway } from "./gateway.ts";
 import { validateConfigMap, validateSecret } from "./key-values.ts";
+import { validatePod } from "./pod.ts";
 import { Reporter } from "./reporter.ts";
 import { validateServiceEntry } from "./service-entry.ts";
 import { validateService } from "./service.ts";
@@ -31,9 +32,11 @@ export function validateDocuments(documents: readonly SourceDocument[]): Validat
     virtualServices: [],
     destinationRules: [],
     serviceEntries: [],
+    workloadEntries: [],
     services: [],
     endpoints: [],
     endpointSlices: [],
+    pods: [],
     secrets: [],
     configMaps: [],
   };
@@ -67,7 +70,9 @@ function validateInto(resources: MutableResourceSet, reporter: Reporter): void {
     case "DestinationRule":
       return add(resources.destinationRules, validateDestinationRule(reporter));
     case "WorkloadEntry":
-      return validateWorkloadEntry(reporter);
+      return add(resources.workloadEntries, validateWorkloadEntry(reporter));
+    case "Pod":
+      return add(resources.pods, validatePod(reporter));
   }
 }
 

@@ -48,7 +48,8 @@ export function validateConfigMap(reporter: Reporter): Resource<KeyValueSpec> | 
   return reporter.hasErrors ? null : toResource(reporter.document, shape.metadata, { values: shape.data ?? {} });
 }
 
-function isBase64(text: string): boolean {
+/** RFC 4648 with padding, on one line. */
+export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && base64.test(text);
 }
 

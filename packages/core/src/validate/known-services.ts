@@ -19,6 +19,8 @@ export interface ReferenceScope {
 
 export class KnownServices {
   readonly #ports = new Map<string, Set<number>>();
+  /** What Services of type ExternalName stand for. */
+  readonly #aliases = new Map<string, string>();
   readonly #suggestions: Suggestions;
   /** By host, what the gateway does not see; a host may be among the others too. */
   readonly #hidden = new Map<string, Resource<ServiceEntrySpec>>();
@@ -34,7 +36,9 @@ export class KnownServices {
     this.#gatewayNamespace = gatewayNamespace;
     this.#named = new Set(documents.flatMap(hostsOf));
     for (const { name, namespace, spec } of services) {
-      this.#add(`${name}.${namespace}.svc.cluster.local`, spec.ports?.map(({ port }) => port) ?? []);
+      const host = `${name}.${namespace}.svc.cluster.local`;
+      this.#add(host, spec.ports?.map(({ port }) => port) ?? []);
+      if (spec.externalName !== undefined) this.#aliases.set(host, spec.externalName.toLowerCase());
     }
     for (const entry of serviceEntries) this.#addEntry(entry);
     this.#suggestions = new Suggestions(this.#ports.keys());
@@ -54,9 +58,15 @@ export class KnownServices {
     return !this.#ports.has(host.toLowerCase()) && this.#named.has(host.toLowerCase());
   }
 
+  /** The known service that the host is another name of (ExternalName), in lower case; else the host. */
+  targetOf(host: string): string {
+    const target = this.#aliases.get(host.toLowerCase());
+    return target !== undefined && this.#ports.has(target) ? target : host.toLowerCase();
+  }
+
   /** Sorted port numbers; null when the host is no known service. */
   portsOf(host: string): readonly number[] | null {
-    const ports = this.#ports.get(host.toLowerCase());
+    const ports = this.#ports.get(this.targetOf(host));
     return ports === undefined ? null : [...ports].toSorted((a, b) => a - b);
   }
 

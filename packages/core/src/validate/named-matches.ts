@@ -1,13 +1,11 @@
 // `headers`, `withoutHeaders` and `queryParams` of a match: checked, and brought to the form in which they are compared.
-import type { FieldPath, HttpMatchRequest, HttpRule, StringMatch } from "../model/index.ts";
+import type { FieldPath, HttpMatchRequest, HttpRule, NamedMatches, StringMatch } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import type { Reporter } from "./reporter.ts";
 import { checkStringMatch } from "./string-match.ts";
 
-type NamedMatches = Readonly<Record<string, StringMatch>>;
-
 /** RFC 9110, section 5.1: a token. */
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+export const headerToken = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const pseudoHeaders: ReadonlySet<string> = new Set([":method", ":authority", ":scheme"]);
 
@@ -86,7 +84,7 @@ function checkHeaderName(name: string, path: FieldPath, reporter: Reporter): boo
     reporter.error({ code: "unsupported-value", path, message, hint });
     return false;
   }
-  if (token.test(name)) return true;
+  if (headerToken.test(name)) return true;
   reporter.error({ code: "invalid-header-name", path, message: `${quote(name)} cannot be the name of a header` });
   return false;
 }

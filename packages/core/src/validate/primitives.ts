@@ -8,6 +8,9 @@ export const text = z.string();
 export const textList = z.array(z.string());
 export const textMap = z.record(z.string(), z.string());
 
+/** The object behind an address. */
+export const targetRef = z.object({ kind: text.optional(), name: text.optional(), namespace: text.optional() });
+
 /** The parts of `metadata` that matter; Kubernetes adds many others (`uid`, `managedFields`), so unknown ones pass. */
 const metadata = z.object({
   labels: textMap.optional(),

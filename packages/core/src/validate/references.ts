@@ -1,5 +1,6 @@
 // What resources say about each other. Warnings only: what is missing may arrive later (CONTRACT), and everything else is served.
 import {
+  type Destination,
   type DestinationRuleSpec,
   type Diagnostic,
   type FieldPath,
@@ -12,21 +13,29 @@ import {
   type VirtualServiceSpec,
 } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
+import { checkProtocols } from "./conflicting-protocols.ts";
+import { Delegates } from "./delegates.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { KnownServices, type ReferenceScope } from "./known-services.ts";
+import { KnownSubsets } from "./known-subsets.ts";
 import { Reporter } from "./reporter.ts";
+import { checkSelectors } from "./workload-selectors.ts";
 
 /**
- * Warns of every reference from a VirtualService to a Gateway, host or port that is not there, and of DestinationRules for no service.
+ * Warns of every reference from a VirtualService to a Gateway, host, subset or port that is not there, of DestinationRules for no service,
+ * and of ServiceEntries that contradict each other.
  */
 export function checkReferences(resources: ResourceSet, scope: ReferenceScope): readonly Diagnostic[] {
   const services = new KnownServices(resources, scope);
+  const subsets = new KnownSubsets(resources.destinationRules, scope);
   const gateways = new GatewayHosts(resources.gateways, scope.documents);
   const diagnostics: Diagnostic[] = [];
+  const delegates = new Delegates(resources.virtualServices, scope.documents);
   for (const virtualService of resources.virtualServices) {
     const reporter = new Reporter(virtualService.document);
-    checkGateways(virtualService, gateways, reporter);
-    checkDestinations(virtualService, services, reporter);
+    delegates.check(virtualService, reporter);
+    if (virtualService.spec.hosts.length > 0) checkGateways(virtualService, gateways, reporter);
+    checkDestinations(virtualService, { services, subsets }, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
   for (const rule of resources.destinationRules) {
@@ -34,6 +43,9 @@ export function checkReferences(resources: ResourceSet, scope: ReferenceScope): 
     checkRuleHost(rule, services, reporter);
     for (const diagnostic of reporter.diagnostics()) diagnostics.push(diagnostic);
   }
+  for (const diagnostic of checkProtocols(resources.serviceEntries, scope.gatewayNamespace))
+    diagnostics.push(diagnostic);
+  for (const diagnostic of checkSelectors(resources)) diagnostics.push(diagnostic);
   return diagnostics;
 }
 
@@ -43,11 +55,21 @@ function checkRuleHost(
   reporter: Reporter,
 ): void {
   const host = resolveShortName(spec.host, namespace);
-  if (isWildcardHost(host) || services.portsOf(host) !== null) return;
+  if (isWildcardHost(host)) return;
+  if (services.portsOf(host) !== null) return warnAlias(services.targetOf(host), spec.host, reporter);
   const whyHidden = services.whyHidden(host);
   if (whyHidden === null && services.isUnreadable(host)) return;
   const message = `${quote(spec.host)} ${whyHidden ?? "is no known service"}: nothing of this rule is used`;
   const hint = whyHidden === null ? services.suggest(host, namespace) : undefined;
+  reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
+}
+
+/** Routes to another name of a service lead to that service's cluster, so only its own rules are used. */
+function warnAlias(target: string, written: string, reporter: Reporter): void {
+  const host = resolveShortName(written, reporter.document.namespace).toLowerCase();
+  if (target === host) return;
+  const message = `${quote(written)} is another name of ${quote(target)}, whose rules are used: nothing of this rule is`;
+  const hint = `Write host: ${target}.`;
   reporter.warning({ code: "unused-destination-rule", path: ["spec", "host"], message, hint });
 }
 
@@ -127,35 +149,57 @@ function* hostsAndServerNames({ hosts, tls = [] }: VirtualServiceSpec): Generato
   }
 }
 
+/** Destinations of routes and mirrors, and where they stand. */
+function* destinationsOf(spec: VirtualServiceSpec): Generator<[Destination, FieldPath]> {
+  for (const { route = [], path } of rulesOf(spec)) {
+    for (const [index, { destination }] of route.entries())
+      yield [destination, [...path, "route", index, "destination"]];
+  }
+  for (const [ruleIndex, { mirror, mirrors = [] }] of (spec.http ?? []).entries()) {
+    const path = ["spec", "http", ruleIndex];
+    if (mirror !== undefined) yield [mirror, [...path, "mirror"]];
+    for (const [index, { destination }] of mirrors.entries())
+      yield [destination, [...path, "mirrors", index, "destination"]];
+  }
+}
+
 function checkDestinations(
   { namespace, spec }: Resource<VirtualServiceSpec>,
-  services: KnownServices,
+  { services, subsets }: { readonly services: KnownServices; readonly subsets: KnownSubsets },
   reporter: Reporter,
 ): void {
-  for (const { route = [], path: rulePath } of rulesOf(spec)) {
-    for (const [index, { destination }] of route.entries()) {
-      const path = [...rulePath, "route", index, "destination"];
-      if (destination.subset !== undefined && destination.subset !== "") {
-        const message = `no DestinationRule defines subset ${quote(destination.subset)} of ${quote(destination.host)}`;
-        const hint = "This release reads no subsets; lead to a service of its own for each version.";
-        reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint });
-      }
-      const host = resolveShortName(destination.host, namespace);
-      const whyHidden = services.whyHidden(host);
-      if (whyHidden !== null) {
-        const message = `${quote(destination.host)} ${whyHidden}`;
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
-        continue;
-      }
-      if (services.isUnreadable(host)) continue;
-      const ports = services.portsOf(host);
-      if (ports === null) {
-        const message = `${quote(destination.host)} is no known service`;
-        const hint = services.suggest(host, namespace);
-        reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
-      } else checkPort(destination.port?.number, ports, { host, path, reporter });
+  for (const [destination, path] of destinationsOf(spec)) {
+    const host = resolveShortName(destination.host, namespace);
+    const whyHidden = services.whyHidden(host);
+    if (whyHidden !== null) {
+      const message = `${quote(destination.host)} ${whyHidden}`;
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message });
+      continue;
+    }
+    if (services.isUnreadable(host)) continue;
+    const ports = services.portsOf(host);
+    if (ports === null) {
+      const message = `${quote(destination.host)} is no known service`;
+      const hint = services.suggest(host, namespace);
+      reporter.warning({ code: "unknown-host", path: [...path, "host"], message, hint });
+    } else {
+      checkSubset(destination, services.targetOf(host), { subsets, path, reporter });
+      checkPort(destination.port?.number, ports, { host, path, reporter });
     }
   }
+}
+
+interface SubsetCheck {
+  readonly subsets: KnownSubsets;
+  readonly path: FieldPath;
+  readonly reporter: Reporter;
+}
+
+function checkSubset({ host: written, subset = "" }: Destination, host: string, check: SubsetCheck): void {
+  const { subsets, path, reporter } = check;
+  if (subset === "" || subsets.has(host, subset) || subsets.isUnreadable(host)) return;
+  const message = `no DestinationRule defines subset ${quote(subset)} of ${quote(written)}`;
+  reporter.warning({ code: "unknown-subset", path: [...path, "subset"], message, hint: subsets.suggest(host, subset) });
 }
 
 interface PortCheck {

@@ -6,11 +6,13 @@ import { isLabelName } from "../parse/identify.ts";
 import { didYouMean } from "../parse/near-miss.ts";
 import { checkExportTo } from "./export-to.ts";
 import { hostProblem, isCidr, isIpAddress } from "./hosts.ts";
+import { checkLabels } from "./labels.ts";
 import { checkMetadata } from "./metadata.ts";
 import { istioDocument, type Metadata, portNumber, text, textList, textMap } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { serviceEntrySupport } from "./service-entry-support.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
+import { checkWorkload, isUnixAddress, workload } from "./workload.ts";
 
 const protocols = [
   "HTTP",
@@ -34,20 +36,14 @@ const port = z.strictObject({
   targetPort: portNumber.optional(),
 });
 
-const endpoint = z.strictObject({
-  address: text.min(1).max(256),
-  ports: z.record(z.string(), portNumber).optional(),
-  labels: textMap.optional(),
-  weight: z.int().min(0).max(4_294_967_295).optional(),
-});
-
 const spec: z.ZodType<ServiceEntrySpec> = z.strictObject({
   hosts: z.array(text).min(1).max(256),
   addresses: textList.max(256).optional(),
   ports: z.array(port).max(256).optional(),
   location: z.enum(["MESH_EXTERNAL", "MESH_INTERNAL"]).optional(),
-  resolution: z.enum(["STATIC", "DNS"]).optional(),
-  endpoints: z.array(endpoint).max(4096).optional(),
+  resolution: z.enum(["STATIC", "DNS", "DNS_ROUND_ROBIN"]).optional(),
+  endpoints: z.array(workload).max(4096).optional(),
+  workloadSelector: z.strictObject({ labels: textMap.optional() }).optional(),
   subjectAltNames: textList.optional(),
   exportTo: textList.optional(),
 });
@@ -66,6 +62,7 @@ export function validateServiceEntry(reporter: Reporter): Resource<ServiceEntryS
   checkAddresses(shape.spec, reporter);
   checkPorts(shape.spec, reporter);
   checkResolution(shape.spec, reporter);
+  checkSelector(shape.spec, reporter);
   for (const [index, entry] of (shape.spec.endpoints ?? []).entries()) {
     checkEndpoint(entry, shape.spec, ["spec", "endpoints", index], reporter);
   }
@@ -98,8 +95,8 @@ function checkAddresses({ addresses = [], resolution }: ServiceEntrySpec, report
         path,
         message: `${quote(address)} is neither an IP address nor a CIDR`,
       });
-    } else if (resolution === "DNS") {
-      const message = `the network ${quote(address)} is not allowed with the resolution DNS`;
+    } else if (resolution === "DNS" || resolution === "DNS_ROUND_ROBIN") {
+      const message = `the network ${quote(address)} is not allowed with the resolution ${resolution}`;
       reporter.error({ code: "invalid-address", path, message, hint: "Write an IP address." });
     }
   }
@@ -131,25 +128,55 @@ function isPortName(name: string): boolean {
   return isLabelName(name.toLowerCase());
 }
 
-function checkResolution({ resolution, endpoints = [], hosts }: ServiceEntrySpec, reporter: Reporter): void {
+function checkResolution(
+  { resolution, endpoints = [], hosts, workloadSelector }: ServiceEntrySpec,
+  reporter: Reporter,
+): void {
   if (resolution === undefined) {
     const message = "without a resolution the addresses are not known here (Istio's default is NONE)";
     const hint = "Write resolution: DNS, or STATIC with endpoints.";
     reporter.error({ code: "missing-resolution", path: ["spec", "resolution"], message, hint });
   }
+  if (workloadSelector !== undefined) return;
+  if (resolution === "DNS_ROUND_ROBIN" && endpoints.length > 1) {
+    const message = "with the resolution DNS_ROUND_ROBIN there is one name at most";
+    const hint = "Write resolution: DNS, which resolves every endpoint.";
+    reporter.error({ code: "too-many-entries", path: ["spec", "endpoints", 1], message, hint });
+  }
   if (endpoints.length > 0) return;
   if (resolution === "STATIC") {
     const message = "the resolution STATIC needs endpoints";
-    reporter.error({ code: "missing-endpoints", path: ["spec", "endpoints"], message });
+    const hint = "List them under endpoints, or pick WorkloadEntries with a workloadSelector.";
+    reporter.error({ code: "missing-endpoints", path: ["spec", "endpoints"], message, hint });
   }
   const wildcard = hosts.findIndex((host) => host.startsWith("*."));
-  if (resolution === "DNS" && wildcard >= 0) {
+  if ((resolution === "DNS" || resolution === "DNS_ROUND_ROBIN") && wildcard >= 0) {
     const message = `${quote(hosts[wildcard] ?? "")} cannot be looked up: a wildcard needs endpoints`;
     reporter.error({ code: "missing-endpoints", path: ["spec", "hosts", wildcard], message });
   }
 }
 
+function checkSelector({ workloadSelector, endpoints, resolution }: ServiceEntrySpec, reporter: Reporter): void {
+  if (workloadSelector === undefined) return;
+  const path = ["spec", "workloadSelector"];
+  const { labels = {} } = workloadSelector;
+  if (endpoints !== undefined) {
+    const message = "endpoints and workloadSelector both say where the endpoints come from";
+    reporter.error({ code: "conflicting-fields", path, message, hint: "Keep one of the two." });
+  }
+  if (resolution === "DNS_ROUND_ROBIN") {
+    const message = "a workloadSelector may pick several workloads, and with DNS_ROUND_ROBIN there is one name";
+    reporter.error({ code: "conflicting-fields", path, message, hint: "Write resolution: DNS." });
+  }
+  if (Object.keys(labels).length === 0) {
+    const message = `a workloadSelector without labels picks every workload of namespace ${reporter.document.namespace}`;
+    reporter.warning({ code: "missing-labels", path: [...path, "labels"], message });
+  }
+  checkLabels(labels, [...path, "labels"], reporter);
+}
+
 function checkEndpoint(entry: WorkloadEndpoint, service: ServiceEntrySpec, path: FieldPath, reporter: Reporter): void {
+  checkWorkload(entry, path, reporter);
   checkEndpointAddress(entry.address, service, [...path, "address"], reporter);
   const known = (service.ports ?? []).map(({ name }) => name);
   for (const name of Object.keys(entry.ports ?? {})) {
@@ -160,21 +187,23 @@ function checkEndpoint(entry: WorkloadEndpoint, service: ServiceEntrySpec, path:
   }
 }
 
+/** What the resolution asks of an address beyond being one. */
 function checkEndpointAddress(
   address: string,
-  { resolution }: ServiceEntrySpec,
+  { resolution, ports = [] }: ServiceEntrySpec,
   path: FieldPath,
   reporter: Reporter,
 ): void {
-  if (isIpAddress(address)) return;
-  if (address.startsWith("unix:")) {
-    const message = "an upstream on a Unix domain socket is not supported";
-    reporter.error({ code: "unsupported-value", path, message, hint: "Write an IP address or a name." });
-  } else if (resolution === "STATIC") {
+  if (isIpAddress(address) || resolution === undefined) return;
+  if (!isUnixAddress(address)) {
+    if (resolution !== "STATIC") return;
     const message = `${quote(address)} is not an IP address, as the resolution STATIC needs`;
     reporter.error({ code: "invalid-address", path, message, hint: "Write resolution: DNS for names." });
-  } else if (address.includes("*") || hostProblem(address) !== null) {
-    const message = `${quote(address)} is neither an IP address nor a DNS name`;
-    reporter.error({ code: "invalid-address", path, message });
+  } else if (resolution !== "STATIC") {
+    const message = `a Unix domain socket is not allowed with the resolution ${resolution}`;
+    reporter.error({ code: "invalid-address", path, message, hint: "Write resolution: STATIC." });
+  } else if (ports.length !== 1) {
+    const message = `one socket serves one port, and this service entry has ${ports.length}`;
+    reporter.error({ code: "invalid-address", path, message, hint: "Make a ServiceEntry for each socket." });
   }
 }

@@ -3,10 +3,12 @@ import { z } from "zod";
 import type { Resource, ServiceSpec } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { isLabelName } from "../parse/identify.ts";
+import { hostProblem } from "./hosts.ts";
 import { checkMetadata } from "./metadata.ts";
 import { kubernetesDocument, type Metadata, portNumber, text, textMap } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
+import { emptySupportTable } from "./support-table.ts";
 
 const port = z.object({
   name: text.optional(),
@@ -16,23 +18,19 @@ const port = z.object({
   appProtocol: text.optional(),
 });
 
-type Type = "ClusterIP" | "NodePort" | "LoadBalancer";
+type Type = "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
+type TypedSpec = ServiceSpec & { readonly type?: Type | undefined };
 
-const spec: z.ZodType<ServiceSpec & { readonly type?: Type | undefined }> = z.object({
-  type: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).optional(),
+const spec: z.ZodType<TypedSpec> = z.object({
+  type: z.enum(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]).optional(),
+  externalName: text.optional(),
   selector: textMap.optional(),
   ports: z.array(port).optional(),
 });
 
-const serviceSchema: KindSchema<{ metadata: Metadata; spec: ServiceSpec }> = {
+const serviceSchema: KindSchema<{ metadata: Metadata; spec: TypedSpec }> = {
   schema: kubernetesDocument({ spec }),
-  support: {
-    refusedFields: {},
-    ignoredFields: {},
-    refusedValues: {
-      "spec.type": { ExternalName: "Write a ServiceEntry with the resolution DNS and this name as its endpoint." },
-    },
-  },
+  support: emptySupportTable,
 };
 
 /** The Service, or null when it has errors. */
@@ -42,8 +40,26 @@ export function validateService(reporter: Reporter): Resource<ServiceSpec> | nul
   checkMetadata(shape.metadata, reporter);
   checkName(reporter);
   checkPorts(shape.spec, reporter);
-  const { selector, ports } = shape.spec;
-  return reporter.hasErrors ? null : toResource(reporter.document, shape.metadata, { selector, ports });
+  checkExternalName(shape.spec, reporter);
+  const { type, selector, ports } = shape.spec;
+  // On a Service of another type the field is left over from a change of type, and Kubernetes ignores it.
+  const externalName = type === "ExternalName" ? shape.spec.externalName : undefined;
+  return reporter.hasErrors ? null : toResource(reporter.document, shape.metadata, { externalName, selector, ports });
+}
+
+function checkExternalName({ type, externalName = "" }: TypedSpec, reporter: Reporter): void {
+  if (type !== "ExternalName") return;
+  const path = ["spec", "externalName"];
+  if (externalName === "") {
+    const message = "a Service of type ExternalName needs the name it stands for";
+    return reporter.error({ code: "missing-field", path, message });
+  }
+  const problem = externalName.includes("*")
+    ? { message: "a wildcard cannot be looked up" }
+    : hostProblem(externalName);
+  if (problem === null) return;
+  const hint = "hint" in problem ? problem.hint : undefined;
+  reporter.error({ code: "invalid-host", path, message: `${quote(externalName)}: ${problem.message}`, hint });
 }
 
 /** A name with a dot would be the full name of a host that belongs to someone else. */

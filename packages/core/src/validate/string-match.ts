@@ -44,14 +44,16 @@ export function checkStringMatch(
   if (match.regex !== undefined) checkRegex(match.regex, [...path, "regex"], reporter);
 }
 
-function checkRegex(regex: string, path: FieldPath, reporter: Reporter): void {
+/** True when the text is a regular expression that matching takes linear time with. */
+export function checkRegex(regex: string, path: FieldPath, reporter: Reporter): boolean {
   const problem = regexProblem(regex);
-  if (problem === null) return;
+  if (problem === null) return true;
   const hint = /\(\?[=!<]|\\[1-9]/.test(regex)
     ? "RE2 has neither look-around nor back-references, so that matching takes linear time."
     : undefined;
   const message = `${quote(regex)} is not a usable regular expression: ${problem}`;
   reporter.error({ code: "invalid-regex", path, message, hint });
+  return false;
 }
 
 function regexProblem(regex: string): string | null {

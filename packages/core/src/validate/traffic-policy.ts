@@ -1,44 +1,32 @@
-// `trafficPolicy` of a DestinationRule: its schema, and which settings go together (istio-semantics 1.3). TLS has a file of its own.
+// `trafficPolicy` of a DestinationRule or of one of its subsets: its schema and rules (istio-semantics 1.3). Its larger parts have files of
+// their own.
 import { z } from "zod";
-import { type ConnectionPoolSettings, type FieldPath, parseDurationMs, type TrafficPolicy } from "../model/index.ts";
-import { quote } from "../parse/finding.ts";
+import type { FieldPath, PortTrafficPolicy, RetryBudgetSettings, TrafficPolicy } from "../model/index.ts";
 import { checkClientTls, clientTls } from "./client-tls.ts";
+import { checkPool, connectionPool } from "./connection-pool.ts";
+import { checkLoadBalancer, loadBalancer } from "./load-balancer.ts";
+import { checkOutlierDetection, outlierDetection } from "./outlier-detection.ts";
+import { checkDurationOrZero } from "./policy-durations.ts";
 import { portNumber, text } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** protobuf's int32, of which these fields use what is not negative. */
-const limit = z.int().min(0).max(2_147_483_647).optional();
-
-const tcpPool = z.strictObject({
-  maxConnections: limit,
-  connectTimeout: text.optional(),
-  tcpKeepalive: z.strictObject({ time: text.optional() }).optional(),
-  maxConnectionDuration: text.optional(),
-  idleTimeout: text.optional(),
-});
-
-const httpPool = z.strictObject({
-  http1MaxPendingRequests: limit,
-  http2MaxRequests: limit,
-  maxRequestsPerConnection: limit,
-  idleTimeout: text.optional(),
-  h2UpgradePolicy: z.enum(["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]).optional(),
-  useClientProtocol: z.boolean().optional(),
-  maxConcurrentStreams: limit,
-});
-
-/** `LEAST_CONN` is the old name of `LEAST_REQUEST`, which is also what `UNSPECIFIED` means, and the only balancer here. */
-const loadBalancer = z.strictObject({ simple: z.enum(["UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN"]).optional() });
-
 const ofOnePort = {
-  connectionPool: z.strictObject({ tcp: tcpPool.optional(), http: httpPool.optional() }).optional(),
+  connectionPool: connectionPool.optional(),
   loadBalancer: loadBalancer.optional(),
+  outlierDetection: outlierDetection.optional(),
   tls: clientTls.optional(),
 };
+
+const retryBudget: z.ZodType<RetryBudgetSettings> = z.strictObject({
+  percent: z.number().min(0).max(100).optional(),
+  minRetryConcurrency: z.int().min(0).max(4_294_967_295).optional(),
+  budgetInterval: text.optional(),
+});
 
 export const trafficPolicy: z.ZodType<TrafficPolicy> = z.strictObject({
   ...ofOnePort,
   proxyProtocol: z.strictObject({ version: z.enum(["V1", "V2"]).optional() }).optional(),
+  retryBudget: retryBudget.optional(),
   portLevelSettings: z
     .array(z.strictObject({ ...ofOnePort, port: z.strictObject({ number: portNumber }) }))
     .max(4096)
@@ -46,9 +34,16 @@ export const trafficPolicy: z.ZodType<TrafficPolicy> = z.strictObject({
 });
 
 /** The rules that a schema cannot say. */
-export function checkTrafficPolicy(policy: TrafficPolicy, path: FieldPath, reporter: Reporter): void {
-  checkPool(policy.connectionPool ?? {}, [...path, "connectionPool"], reporter);
-  checkClientTls(policy.tls ?? {}, [...path, "tls"], reporter);
+export function checkTrafficPolicy(policy: TrafficPolicy | undefined, path: FieldPath, reporter: Reporter): void {
+  if (policy === undefined) return;
+  checkPortPolicy(policy, path, reporter);
+  checkDurationOrZero(policy.retryBudget?.budgetInterval, [...path, "retryBudget", "budgetInterval"], reporter);
+  const maxRetries = policy.connectionPool?.http?.maxRetries ?? 0;
+  if (policy.retryBudget !== undefined && maxRetries > 0) {
+    const at = [...path, "connectionPool", "http", "maxRetries"];
+    const message = "maxRetries has no effect: retryBudget takes its place";
+    reporter.warning({ code: "ineffective-field", path: at, message, hint: "Keep one of the two." });
+  }
   const seen = new Set<number>();
   for (const [index, settings] of (policy.portLevelSettings ?? []).entries()) {
     const at = [...path, "portLevelSettings", index];
@@ -58,31 +53,19 @@ export function checkTrafficPolicy(policy: TrafficPolicy, path: FieldPath, repor
       reporter.error({ code: "duplicate-port", path: [...at, "port", "number"], message, hint: "Join the two." });
     }
     seen.add(number);
-    checkPool(settings.connectionPool ?? {}, [...at, "connectionPool"], reporter);
-    checkClientTls(settings.tls ?? {}, [...at, "tls"], reporter);
+    checkPortPolicy(settings, at, reporter);
   }
 }
 
-function checkPool({ tcp = {}, http = {} }: ConnectionPoolSettings, path: FieldPath, reporter: Reporter): void {
-  const tcpPath = [...path, "tcp"];
-  checkDuration(tcp.connectTimeout, [...tcpPath, "connectTimeout"], reporter);
-  checkDuration(tcp.tcpKeepalive?.time, [...tcpPath, "tcpKeepalive", "time"], reporter);
-  checkDuration(tcp.maxConnectionDuration, [...tcpPath, "maxConnectionDuration"], reporter);
-  const isNever = parseDurationMs(tcp.idleTimeout ?? "") === 0;
-  if (!isNever) checkDuration(tcp.idleTimeout, [...tcpPath, "idleTimeout"], reporter);
-  checkDuration(http.idleTimeout, [...path, "http", "idleTimeout"], reporter);
-  if (http.useClientProtocol !== true || http.h2UpgradePolicy !== "UPGRADE") return;
-  const message =
-    "with useClientProtocol the client's protocol is used; h2UpgradePolicy UPGRADE asks for HTTP/2 always";
-  reporter.error({ code: "conflicting-fields", path: [...path, "http", "useClientProtocol"], message });
-}
-
-/** Istio's rule: at least a millisecond, and whole ones. */
-function checkDuration(duration: string | undefined, path: FieldPath, reporter: Reporter): void {
-  if (duration === undefined) return;
-  const durationMs = parseDurationMs(duration);
-  if (durationMs !== null && durationMs >= 1 && Number.isInteger(durationMs)) return;
-  const why = durationMs === null ? "is no duration" : "is not a whole number of milliseconds above 0";
-  const hint = 'Write a number and its unit: "300ms", "1.5s", "1h".';
-  reporter.error({ code: "invalid-duration", path, message: `${quote(duration)} ${why}`, hint });
+function checkPortPolicy(policy: PortTrafficPolicy, path: FieldPath, reporter: Reporter): void {
+  const says = Object.entries(policy).some(([field, value]) => field !== "port" && value !== undefined);
+  if (!says) {
+    const hint = "Remove it, or say how connections are made.";
+    reporter.error({ code: "missing-field", path, message: "a traffic policy needs at least one setting", hint });
+  }
+  checkPool(policy.connectionPool, [...path, "connectionPool"], reporter);
+  const scope = { path: [...path, "loadBalancer"], detectsOutliers: policy.outlierDetection !== undefined };
+  if (policy.loadBalancer !== undefined) checkLoadBalancer(policy.loadBalancer, scope, reporter);
+  checkOutlierDetection(policy.outlierDetection, [...path, "outlierDetection"], reporter);
+  checkClientTls(policy.tls ?? {}, [...path, "tls"], reporter);
 }

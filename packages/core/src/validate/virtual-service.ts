@@ -1,77 +1,23 @@
 // VirtualService: its schema, and the rules about hosts, gateways and visibility (istio-semantics 1.2). Routes have files of their
 // own.
-import { z } from "zod";
-import { type Resource, resolveShortName, type VirtualServiceSpec } from "../model/index.ts";
+import { type HttpRule, type Resource, resolveShortName, type VirtualServiceSpec } from "../model/index.ts";
 import { quote } from "../parse/finding.ts";
 import { checkExportTo } from "./export-to.ts";
 import { checkGatewayNames } from "./gateway-names.ts";
 import { hostProblem, HostSet } from "./hosts.ts";
 import { checkHttpRules } from "./http-rules.ts";
+import { withModernHeaders } from "./legacy-headers.ts";
 import { checkMetadata } from "./metadata.ts";
 import { withCleanMatches } from "./named-matches.ts";
 import { checkNetworkRules } from "./network-rules.ts";
-import { istioDocument, type Metadata, portNumber, text, textList } from "./primitives.ts";
+import { istioDocument, type Metadata } from "./primitives.ts";
 import type { Reporter } from "./reporter.ts";
 import { type KindSchema, readShape, toResource } from "./shape.ts";
-import { stringMatch } from "./string-match.ts";
+import { virtualServiceSpec, type WrittenHttpRule, type WrittenVirtualServiceSpec } from "./virtual-service-schema.ts";
 import { virtualServiceSupport } from "./virtual-service-support.ts";
 
-const stringMatches = z.record(z.string(), stringMatch);
-
-const matchRequest = z.strictObject({
-  name: text.optional(),
-  uri: stringMatch.optional(),
-  scheme: stringMatch.optional(),
-  method: stringMatch.optional(),
-  authority: stringMatch.optional(),
-  headers: stringMatches.optional(),
-  withoutHeaders: stringMatches.optional(),
-  queryParams: stringMatches.optional(),
-  port: portNumber.optional(),
-  gateways: textList.optional(),
-  ignoreUriCase: z.boolean().optional(),
-});
-
-const routeDestination = z.strictObject({
-  destination: z.strictObject({
-    host: text,
-    subset: text.optional(),
-    port: z.strictObject({ number: portNumber }).optional(),
-  }),
-  weight: z.int().min(0).max(2_147_483_647).optional(),
-});
-
-const httpRule = z.strictObject({
-  name: text.optional(),
-  match: z.array(matchRequest).optional(),
-  route: z.array(routeDestination).optional(),
-});
-
-const connectionMatch = { port: portNumber.optional(), gateways: textList.optional() };
-
-const tlsRule = z.strictObject({
-  match: z.array(z.strictObject({ ...connectionMatch, sniHosts: z.array(text).min(1) })).min(1),
-  route: z.array(routeDestination).optional(),
-});
-
-const tcpRule = z.strictObject({
-  match: z.array(z.strictObject(connectionMatch)).optional(),
-  route: z.array(routeDestination).optional(),
-});
-
-const noHosts: string[] = [];
-
-const spec: z.ZodType<VirtualServiceSpec> = z.strictObject({
-  hosts: textList.default(noHosts),
-  gateways: textList.optional(),
-  exportTo: textList.optional(),
-  http: z.array(httpRule).optional(),
-  tls: z.array(tlsRule).optional(),
-  tcp: z.array(tcpRule).optional(),
-});
-
-const virtualServiceSchema: KindSchema<{ metadata: Metadata; spec: VirtualServiceSpec }> = {
-  schema: istioDocument(spec),
+const virtualServiceSchema: KindSchema<{ metadata: Metadata; spec: WrittenVirtualServiceSpec }> = {
+  schema: istioDocument(virtualServiceSpec),
   support: virtualServiceSupport,
 };
 
@@ -80,15 +26,35 @@ export function validateVirtualService(reporter: Reporter): Resource<VirtualServ
   const shape = readShape(virtualServiceSchema, reporter);
   if (shape === null) return null;
   checkMetadata(shape.metadata, reporter);
-  checkHosts(shape.spec, reporter);
-  checkGatewayNames(shape.spec.gateways ?? [], ["spec", "gateways"], reporter);
-  checkExportTo(shape.spec.exportTo ?? [], reporter);
-  const http = withCleanMatches(shape.spec.http ?? [], reporter);
-  checkHasRules(shape.spec, reporter);
-  checkHttpRules(http, reporter);
-  checkNetworkRules(shape.spec, reporter);
-  if (reporter.hasErrors) return null;
-  return toResource(reporter.document, shape.metadata, { ...shape.spec, http });
+  const { http: rules = [], ...rest } = shape.spec;
+  const http = withCleanMatches(withModernRules(rules, reporter), reporter);
+  const spec: VirtualServiceSpec = { ...rest, http };
+  if (spec.hosts.length === 0) checkDelegate(spec, reporter);
+  else checkHosts(spec, reporter);
+  checkGatewayNames(spec.gateways ?? [], ["spec", "gateways"], reporter);
+  checkExportTo(spec.exportTo ?? [], reporter);
+  checkHasRules(spec, reporter);
+  checkHttpRules(http, { isDelegate: spec.hosts.length === 0 }, reporter);
+  checkNetworkRules(spec, reporter);
+  return reporter.hasErrors ? null : toResource(reporter.document, shape.metadata, spec);
+}
+
+function withModernRules(rules: readonly WrittenHttpRule[], reporter: Reporter): readonly HttpRule[] {
+  return rules.map((rule, ruleIndex) => {
+    const path = ["spec", "http", ruleIndex];
+    const route = rule.route?.map((entry, index) => withModernHeaders(entry, [...path, "route", index], reporter));
+    return { ...withModernHeaders(rule, path, reporter), ...(route === undefined ? {} : { route }) };
+  });
+}
+
+/** A virtual service without hosts gives its rules to others, and only HTTP rules can be given. */
+function checkDelegate(spec: VirtualServiceSpec, reporter: Reporter): void {
+  for (const field of ["gateways", "tls", "tcp"] as const) {
+    if ((spec[field] ?? []).length === 0) continue;
+    const message = `a virtual service without hosts is a delegate, and a delegate has no ${field}`;
+    const hint = "Add spec.hosts, or remove this: what leads to the delegate decides.";
+    reporter.error({ code: "conflicting-fields", path: ["spec", field], message, hint });
+  }
 }
 
 function checkHasRules({ http = [], tls = [], tcp = [] }: VirtualServiceSpec, reporter: Reporter): void {
@@ -98,11 +64,6 @@ function checkHasRules({ http = [], tls = [], tcp = [] }: VirtualServiceSpec, re
 }
 
 function checkHosts({ hosts, gateways = [] }: VirtualServiceSpec, reporter: Reporter): void {
-  if (hosts.length === 0) {
-    const message = "a virtual service needs a host";
-    const hint = "One without hosts is a delegate, and delegates are not supported yet.";
-    reporter.error({ code: "empty-list", path: ["spec", "hosts"], message, hint });
-  }
   const isOnMesh = gateways.length === 0 || gateways.includes("mesh");
   const exact = new HostSet();
   const all = new HostSet(hosts.map((host) => resolveShortName(host, reporter.document.namespace)));

@@ -5,6 +5,10 @@ import { WireError } from "./wire-error.ts";
 
 /** Ten thousand virtual hosts with a route each are 7 MiB. */
 export const maxFrameBytes = 64 * 1024 * 1024;
+/** The first frame of either end: nothing larger is read of a peer that has not said who it is. */
+export const maxGreetingBytes = 4 * 1024;
+/** By sender. The largest thing an edge says is its inventory: this holds 200,000 digests. */
+const limitsBytes = { edge: 8 * 1024 * 1024, ctrl: maxFrameBytes } as const;
 
 const headerBytes = 5;
 
@@ -14,7 +18,7 @@ const headerBytes = 5;
  */
 export function encodeFrame(message: Message): Uint8Array {
   const payload = packMessage(message);
-  if (payload.length > maxFrameBytes) throw tooLarge(payload.length);
+  if (payload.length > maxFrameBytes) throw tooLarge(payload.length, maxFrameBytes);
   const frame = Buffer.allocUnsafe(headerBytes + payload.length);
   frame.writeUInt32BE(payload.length, 0);
   frame.writeUInt8(protocolVersion, 4);
@@ -33,10 +37,15 @@ export class FrameDecoder<From extends Sender> {
   /** Payload length of the frame being received; -1 while its header is incomplete. */
   #payloadBytes = -1;
   #failure: WireError | null = null;
+  #limitBytes: number;
 
-  /** @param sender who writes the stream: only its messages are accepted */
-  constructor(sender: From) {
+  /**
+   * @param sender who writes the stream: only its messages are accepted
+   * @param firstLimitBytes of the first frame, when more is to be read only of a peer that began well
+   */
+  constructor(sender: From, firstLimitBytes: number = limitsBytes[sender]) {
     this.#sender = sender;
+    this.#limitBytes = firstLimitBytes;
   }
 
   /**
@@ -66,12 +75,13 @@ export class FrameDecoder<From extends Sender> {
     for (;;) {
       if (this.#payloadBytes < 0) {
         if (this.#buffered < headerBytes) return messages;
-        this.#payloadBytes = readHeader(this.#take(headerBytes));
+        this.#payloadBytes = readHeader(this.#take(headerBytes), this.#limitBytes);
       }
       if (this.#buffered < this.#payloadBytes) return messages;
       const payload = this.#take(this.#payloadBytes);
       this.#payloadBytes = -1;
       messages.push(unpackMessage(this.#sender, payload));
+      this.#limitBytes = limitsBytes[this.#sender];
     }
   }
 
@@ -85,9 +95,9 @@ export class FrameDecoder<From extends Sender> {
   }
 }
 
-function readHeader(header: Buffer): number {
+function readHeader(header: Buffer, limitBytes: number): number {
   const length = header.readUInt32BE(0);
-  if (length > maxFrameBytes) throw tooLarge(length);
+  if (length > limitBytes) throw tooLarge(length, limitBytes);
   const version = header.readUInt8(4);
   if (version !== protocolVersion) {
     throw new WireError("protocol-version", `a frame of protocol ${version}; this end speaks ${protocolVersion}`);
@@ -99,6 +109,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function tooLarge(length: number): WireError {
-  return new WireError("too-large", `a frame of ${length} bytes; the limit is ${maxFrameBytes}`);
+function tooLarge(length: number, limitBytes: number): WireError {
+  return new WireError("too-large", `a frame of ${length} bytes; the limit is ${limitBytes}`);
 }

@@ -7,11 +7,15 @@ export const resourceTypes = ["listener", "route-config", "virtual-host", "clust
 
 export type ResourceType = (typeof resourceTypes)[number];
 
-/** One resource of a table: `digest` names its bytes. */
-export interface ManifestEntry {
+/** Names a resource. */
+export interface ResourceKey {
   readonly type: ResourceType;
   /** Unique within the type. A virtual host is `routeConfig/virtualHost`. */
   readonly name: string;
+}
+
+/** One resource of a table: `digest` names its bytes. */
+export interface ManifestEntry extends ResourceKey {
   readonly digest: string;
 }
 
@@ -29,10 +33,10 @@ export function manifestVersion(manifest: readonly ManifestEntry[]): string {
 
 /** Sorts by type, in dependency order, then by name, and refuses the same name twice. */
 export function sortManifest(manifest: readonly ManifestEntry[]): readonly ManifestEntry[] {
-  const sorted = manifest.toSorted(compareEntries);
+  const sorted = manifest.toSorted(compareKeys);
   for (let i = 1; i < sorted.length; i++) {
     const [previous, entry] = [sorted[i - 1], sorted[i]];
-    if (previous === undefined || entry === undefined || compareEntries(previous, entry) !== 0) continue;
+    if (previous === undefined || entry === undefined || compareKeys(previous, entry) !== 0) continue;
     throw new WireError("duplicate-name", `two resources are called ${entry.type} ${entry.name}`);
   }
   return sorted;
@@ -42,10 +46,9 @@ export function virtualHostKey(routeConfig: string, virtualHost: string): string
   return `${routeConfig}/${virtualHost}`;
 }
 
-/** By code unit, never by locale: the order must be the same on every machine. */
-function compareEntries(left: ManifestEntry, right: ManifestEntry): number {
-  const byType = resourceTypes.indexOf(left.type) - resourceTypes.indexOf(right.type);
-  if (byType !== 0) return byType;
+/** The order of manifests. By code unit, never by locale: the order must be the same on every machine. */
+export function compareKeys(left: ResourceKey, right: ResourceKey): number {
+  if (left.type !== right.type) return resourceTypes.indexOf(left.type) - resourceTypes.indexOf(right.type);
   if (left.name === right.name) return 0;
   return left.name < right.name ? -1 : 1;
 }

@@ -2,6 +2,7 @@
 import {
   bytes,
   count,
+  flag,
   integer,
   isRecord,
   list,
@@ -15,23 +16,33 @@ import {
 } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { manifestVersion, resourceTypes } from "./manifest.ts";
-import type { ManifestEntry } from "./manifest.ts";
+import type { ManifestEntry, ResourceKey } from "./manifest.ts";
+import type { ManifestDelta } from "./manifest-delta.ts";
 import { packPlain, unpackPlain } from "./message-pack.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Raised when a peer of the other version could not understand what is sent. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
-/** First words of an edge: who it is and what it still has. */
+/** Each end says that it is alive this often, and takes the other for gone when it has heard nothing for so long. */
+export const aliveEveryMs = 5_000;
+export const silenceLimitMs = 20_000;
+
+/** First words of an edge: who it is. Short, because they are read before it is known who speaks. */
 export interface HelloMessage {
   readonly type: "hello";
   readonly protocol: number;
   readonly edgeId: string;
   readonly productVersion: string;
-  /** Digests of the resources the edge holds. */
-  readonly have: readonly string[];
   /** The version the edge serves, null when it serves none. */
   readonly version: string | null;
+}
+
+/** What the edge holds, where ctrl does not know it by the version. */
+export interface InventoryMessage {
+  readonly type: "inventory";
+  /** Digests of resources. */
+  readonly have: readonly string[];
 }
 
 /** Every worker serves the version. */
@@ -63,6 +74,8 @@ export interface WorkerStatus {
   readonly version: string | null;
   /** When it began to serve that version, in milliseconds since 1970. */
   readonly sinceMs: number;
+  /** How long it took to do so. */
+  readonly appliedMs: number;
 }
 
 export interface ListenerStatus {
@@ -78,13 +91,16 @@ export interface WelcomeMessage {
   readonly type: "welcome";
   readonly protocol: number;
   readonly ctrlUrl: string;
+  /** Ctrl does not know the edge's version, and waits for an inventory before it sends a table. */
+  readonly wantsInventory: boolean;
 }
 
-/** A table: all of its manifest, and the resources that the edge lacks. */
-export interface CommitMessage {
+/** A table as what changes: resources put and removed, with the bytes of those that the edge lacks. */
+export interface CommitMessage extends ManifestDelta {
   readonly type: "commit";
   readonly version: string;
-  readonly manifest: readonly ManifestEntry[];
+  /** The version that the edge must serve for this to make sense; null: none, `put` is the whole manifest. */
+  readonly base: string | null;
   /** Digest and bytes. */
   readonly resources: readonly (readonly [string, Uint8Array])[];
 }
@@ -95,11 +111,18 @@ export interface RefusedMessage {
   readonly reason: string;
 }
 
-export type EdgeMessage = HelloMessage | AckMessage | NackMessage | StatusMessage;
-export type CtrlMessage = WelcomeMessage | CommitMessage | RefusedMessage;
+/** Nothing but a sign of life: a machine that lost its power sends no FIN. */
+export interface AliveMessage {
+  readonly type: "alive";
+}
+
+export type EdgeMessage = HelloMessage | InventoryMessage | AckMessage | NackMessage | StatusMessage | AliveMessage;
+export type CtrlMessage = WelcomeMessage | CommitMessage | RefusedMessage | AliveMessage;
 export type Message = EdgeMessage | CtrlMessage;
 
 const worker = { worker: count, pid: count };
+const alive = object<AliveMessage>({ type: oneOf("alive") });
+const key = { type: oneOf(...resourceTypes), name: text };
 
 const edgeCodecs = {
   hello: object<HelloMessage>({
@@ -107,9 +130,9 @@ const edgeCodecs = {
     protocol: integer,
     edgeId: text,
     productVersion: text,
-    have: list(text),
     version: nullable(text),
   }),
+  inventory: object<InventoryMessage>({ type: oneOf("inventory"), have: list(text) }),
   ack: object<AckMessage>({
     type: oneOf("ack"),
     version: text,
@@ -118,22 +141,31 @@ const edgeCodecs = {
   nack: object<NackMessage>({ type: oneOf("nack"), version: text, worker: nullable(count), reason: text }),
   status: object<StatusMessage>({
     type: oneOf("status"),
-    workers: list(object<WorkerStatus>({ ...worker, version: nullable(text), sinceMs: count })),
+    workers: list(object<WorkerStatus>({ ...worker, version: nullable(text), sinceMs: count, appliedMs: count })),
     listeners: list(
       object<ListenerStatus>({ name: text, address: text, port, boundPort: port, engine: oneOf("uws", "node") }),
     ),
   }),
+  alive,
 };
 
 const ctrlCodecs = {
-  welcome: object<WelcomeMessage>({ type: oneOf("welcome"), protocol: integer, ctrlUrl: text }),
+  welcome: object<WelcomeMessage>({
+    type: oneOf("welcome"),
+    protocol: integer,
+    ctrlUrl: text,
+    wantsInventory: flag,
+  }),
   commit: object<CommitMessage>({
     type: oneOf("commit"),
     version: text,
-    manifest: list(object<ManifestEntry>({ type: oneOf(...resourceTypes), name: text, digest: text })),
+    base: nullable(text),
+    put: list(object<ManifestEntry>({ ...key, digest: text })),
+    remove: list(object<ResourceKey>(key)),
     resources: list(pair(text, bytes)),
   }),
   refused: object<RefusedMessage>({ type: oneOf("refused"), reason: text }),
+  alive,
 };
 
 /** Who wrote what is being read: an edge never takes orders from an edge. */
@@ -171,7 +203,8 @@ export function unpackMessage<From extends Sender>(sender: From, payload: Uint8A
   if ("protocol" in message && message.protocol !== protocolVersion) {
     throw new WireError("protocol-version", `protocol ${message.protocol} is spoken there, ${protocolVersion} here`);
   }
-  if (message.type === "commit" && manifestVersion(message.manifest) !== message.version) {
+  // Of a delta only who has its base can tell.
+  if (message.type === "commit" && message.base === null && manifestVersion(message.put) !== message.version) {
     throw new WireError("digest-mismatch", `the manifest is not that of version ${message.version}`);
   }
   return message as MessageFrom[From];

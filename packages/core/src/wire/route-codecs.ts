@@ -73,7 +73,16 @@ const sharedRetryPolicy: Codec<RetryPolicy> = {
 
 const forward = object<ForwardAction>({
   kind: oneOf("forward"),
-  clusters: nonEmpty(list(object<WeightedDestination>({ cluster: text, weight: positive, headers: headerPolicy }))),
+  clusters: nonEmpty(
+    list(
+      object<WeightedDestination>({
+        cluster: text,
+        weight: positive,
+        headers: headerPolicy,
+        authority: nullable(text),
+      }),
+    ),
+  ),
   timeoutMs: count,
   retry: nullable(sharedRetryPolicy),
   rewrite: nullable(

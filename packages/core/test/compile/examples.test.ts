@@ -54,6 +54,10 @@ describe("example", () => {
       "forward",
       ["50051||greeter"],
     ],
+    ["delegates", { port: 8080, host: "www.example", path: "/api/delay/3" }, "forward", ["8000||httpbin"]],
+    ["canary", { port: 8080, host: "shop.example" }, "forward", ["8000|stable|shop", "8000|canary|shop"]],
+    ["route-actions", { port: 8080, host: "shop.example", path: "/api/x" }, "forward", ["8000||httpbin"]],
+    ["route-actions", { port: 8080, host: "shop.example", path: "/x" }, "forward", ["8000||httpbin"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/x" }, "forward", ["8443||internal"]],
     ["upstream-tls", { port: 8080, host: "api.example", path: "/partner" }, "forward", ["443||partner.example"]],
   ] as const)("%s leads %j to an endpoint (%s)", (name, question, action, expected) => {

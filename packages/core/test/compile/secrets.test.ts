@@ -31,13 +31,28 @@ function document(apiVersion: string, kind: string, name: string, fields: Record
 
 /** The only secret of its name in the compiled table, and the codes that were reported. */
 function compileSecrets(documents: string, options: Partial<CompileOptions> = {}) {
-  const { table, diagnostics } = compileTable(buildResources(documents), { ...defaultCompileOptions, ...options });
+  const { table, ...result } = compileTable(buildResources(documents), { ...defaultCompileOptions, ...options });
   const secrets = new Map(table.secrets.map((entry) => [entry.name, entry]));
-  return { secrets, tls: table.listeners[0]?.filterChains[0]?.tls, diagnostics };
+  return { secrets, tls: table.listeners[0]?.filterChains[0]?.tls, ...result };
 }
 
 const simple = { mode: "SIMPLE", credentialName: "shop" };
 const mutual = { mode: "MUTUAL", credentialName: "shop" };
+
+describe("a Secret that is not there", () => {
+  const hintOf = (...secrets: readonly string[]) =>
+    compileSecrets(gatewayWith(simple) + secrets.join("")).diagnostics.find(({ code }) => code === "missing-secret")
+      ?.hint;
+
+  test("is looked for in other namespaces, and among names like it", () => {
+    const elsewhere = document("v1", "Secret", "shop", { stringData: {} }).replace("istio-system", "default");
+    expect(hintOf(elsewhere, secret("shp", {}))).toBe(
+      'There is one in namespace default: move it to istio-system, or write "kubernetes://default/shop".',
+    );
+    expect(hintOf(secret("shp", {}), secret("other", {}))).toBe('Did you mean "shp"?');
+    expect(hintOf(secret("other", {}))).toBeUndefined();
+  });
+});
 
 describe("a server's certificate", () => {
   test("is ready when chain and key belong together", () => {
@@ -206,5 +221,24 @@ describe("a secret of the running table", () => {
   test("is withdrawn when its Secret is gone", () => {
     const { secrets } = compileSecrets(gatewayWith(simple), { previousSecrets: previous() });
     expect(secrets.get("kubernetes://istio-system/shop")?.status).toBe("missing");
+  });
+
+  test.each([
+    ["is kept while the time of the new one has not come", () => ({ previousSecrets: previous() }), "ready"],
+    ["is not there to be kept: the chain is closed until the new one's time has come", () => ({}), "invalid"],
+  ])("%s, and compiling is due again then", (_, options, status) => {
+    const later = gatewayWith(simple) + secret("shop", { cert: other.certificate, key: other.privateKey });
+    const startMs = other.notBefore.getTime();
+    const early = compileSecrets(later, { ...options(), nowMs: startMs - 1 });
+    expect(early.secrets.get("kubernetes://istio-system/shop")).toMatchObject({
+      status,
+      certificateChain: status === "ready" ? shop.certificate : null,
+    });
+    expect(early.diagnostics).toMatchObject([{ code: "certificate-not-yet-valid" }]);
+    expect(early.diagnostics[0]?.message).toContain("not valid before 2026-01-01T00:00:00.000Z");
+    expect(early.recompileAtMs).toBe(startMs);
+    const inTime = compileSecrets(later, { ...options(), nowMs: startMs });
+    expect(inTime.secrets.get("kubernetes://istio-system/shop")?.certificateChain).toBe(other.certificate);
+    expect(inTime).toMatchObject({ diagnostics: [], recompileAtMs: null });
   });
 });

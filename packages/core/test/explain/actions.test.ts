@@ -44,12 +44,27 @@ describe("explain of a redirect", () => {
       "http://httpbin.example.com:80/x?b=c",
     ],
     ["prefers its own query", { path: { kind: "full", value: "/x?y" } }, "http://httpbin.example.com:80/x?y"],
+    [
+      "lets slashes that meet become one",
+      { path: { kind: "prefix", value: "/new/" } },
+      "http://httpbin.example.com:80/new/a?b=c",
+    ],
     ["replaces a prefix", { path: { kind: "prefix", value: "/new" } }, "http://httpbin.example.com:80/new/a?b=c"],
   ])("%s", (_, fields, location) => {
     const old: PathMatch = { kind: "prefix", value: "/old", ignoreCase: false };
     const answer = ask(redirect(fields), { host, path: "/old/a?b=c" }, old);
     expect(answer).toMatchObject({ action: "redirect", status: 301, location, cluster: null, error: null });
     expect(lines(answer, "redirect")).toEqual([`301: to ${location}`]);
+  });
+
+  it.each(["exact", "regex"] as const)("puts the new prefix in place of all that an %s match took", (kind) => {
+    const match: PathMatch = { kind, value: kind === "exact" ? "/old/a" : "/o.*", ignoreCase: false };
+    const answer = ask(
+      redirect({ path: { kind: "prefix", value: "/new" } }),
+      { host: "a.example", path: "/old/a" },
+      match,
+    );
+    expect(answer.location).toBe("http://a.example/new");
   });
 
   it("takes an IPv6 address for one", () => {
@@ -120,8 +135,33 @@ describe("explain of what a route does on the way", () => {
       anyPath,
       'path "/status/200" becomes "/$2status00", authority becomes "b.example"',
     ],
+    [
+      "a prefix whose slash meets the next one",
+      { path: { kind: "prefix", value: "/" }, authority: null },
+      { kind: "prefix", value: "/status", ignoreCase: false },
+      'path "/status/200" becomes "/200"',
+    ],
+    [
+      "an exact path, with a query of its own",
+      { path: { kind: "prefix", value: "/s?from=status" }, authority: null },
+      { kind: "exact", value: "/status/200", ignoreCase: false },
+      'path "/status/200" becomes "/s?from=status"',
+    ],
   ])("shows what a rewrite makes of %s", (_, rewrite, path, text) => {
     expect(lines(ask(forward({ rewrite }), {}, path), "policy")).toContain(`rewrite: ${text}`);
+  });
+
+  it("says that a rewrite which could be read in two ways is refused", () => {
+    const rewrite = { path: { kind: "prefix", value: "/files/" }, authority: null } as const;
+    const answer = ask(
+      forward({ rewrite }),
+      { path: "/static../secret" },
+      { kind: "prefix", value: "/static", ignoreCase: false },
+    );
+    expect(answer).toMatchObject({ action: "reject", status: 400, cluster: null });
+    expect(lines(answer, "policy")).toEqual([
+      'rewrite: what it makes of path "/static../secret" is no path that has one reading',
+    ]);
   });
 
   it("tells how a cluster picks and treats endpoints", () => {

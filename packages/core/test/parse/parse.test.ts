@@ -143,9 +143,9 @@ describe("identity", () => {
   });
 
   it("skips unknown kinds with a warning that names a near one", () => {
-    expect(lines(`${gateway}---\nkind: VirtualServce\nmetadata: {name: a}\n---\nkind: Pod\n`)).toEqual([
+    expect(lines(`${gateway}---\nkind: VirtualServce\nmetadata: {name: a}\n---\nkind: Deployment\n`)).toEqual([
       'a.yaml:7:1 warning unknown-kind kind: "VirtualServce" is not a kind that Sluice reads; the document is skipped (Did you mean "VirtualService"?)',
-      'a.yaml:10:1 warning unknown-kind kind: "Pod" is not a kind that Sluice reads; the document is skipped',
+      'a.yaml:10:1 warning unknown-kind kind: "Deployment" is not a kind that Sluice reads; the document is skipped',
     ]);
   });
 

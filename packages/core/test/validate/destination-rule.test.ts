@@ -59,21 +59,12 @@ describe("a correct DestinationRule", () => {
 
 describe("a DestinationRule", () => {
   it.each([
-    ["subsets: [{name: a}]", "spec.subsets"],
-    ["workloadSelector: {matchLabels: {a: b}}", "spec.workloadSelector"],
-    ["trafficPolicy: {outlierDetection: {interval: 1s}}", `${where}.outlierDetection`],
     ["trafficPolicy: {tunnel: {targetHost: a, targetPort: 1}}", `${where}.tunnel`],
-    ["trafficPolicy: {retryBudget: {percent: 1}}", `${where}.retryBudget`],
-    ["trafficPolicy: {connectionPool: {http: {maxRetries: 1}}}", `${where}.connectionPool.http.maxRetries`],
-    ["trafficPolicy: {connectionPool: {http: {http2KeepAlive: {}}}}", `${where}.connectionPool.http.http2KeepAlive`],
-    ...["consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmup_duration_secs"].map((field) => [
-      `trafficPolicy: {loadBalancer: {${field}: {x: y}}}`,
-      `${where}.loadBalancer.${field.replace("warmup_duration_secs", "warmupDurationSecs")}`,
+    ["subsets: [{name: a, trafficPolicy: {tunnel: {targetHost: a}}}]", "spec.subsets[0].trafficPolicy.tunnel"],
+    ...["zoneAwareLbSetting", "backendUtilization"].map((field) => [
+      `trafficPolicy: {portLevelSettings: [{port: {number: 80}, loadBalancer: {${field}: {x: y}}}]}`,
+      `${where}.portLevelSettings[0].loadBalancer.${field}`,
     ]),
-    [
-      "trafficPolicy: {portLevelSettings: [{port: {number: 80}, outlierDetection: {interval: 1s}}]}",
-      `${where}.portLevelSettings[0].outlierDetection`,
-    ],
   ])("with %s is refused", (field, path) => {
     const found = codes(rule(field ?? ""));
     expect(found).toHaveLength(1);
@@ -82,7 +73,6 @@ describe("a DestinationRule", () => {
   });
 
   it.each([
-    ["loadBalancer: {simple: RANDOM}", `6:34 error unsupported-value ${where}.loadBalancer.simple`],
     ["loadBalancer: {simple: ROUNDROBIN}", `6:34 error invalid-value ${where}.loadBalancer.simple`],
     ["tls: {mode: ISTIO_MUTUAL}", `6:25 error unsupported-value ${where}.tls.mode`],
     ["proxyProtocol: {version: V3}", `6:35 error invalid-value ${where}.proxyProtocol.version`],
@@ -99,8 +89,8 @@ describe("a DestinationRule", () => {
       `6:43 error conflicting-fields ${where}.connectionPool.http.useClientProtocol`,
     ],
     [
-      "portLevelSettings: [{port: {number: 80}}, {port: {number: 80}}]",
-      `6:69 error duplicate-port ${where}.portLevelSettings[1].port.number`,
+      "portLevelSettings: [{port: {number: 80}, tls: {}}, {port: {number: 80}, tls: {}}]",
+      `6:78 error duplicate-port ${where}.portLevelSettings[1].port.number`,
     ],
     ["portLevelSettings: [{tls: {}}]", `6:39 error missing-field ${where}.portLevelSettings[0].port`],
     ["portLevelSetting: []", `6:19 error unknown-field ${where}.portLevelSetting`],
@@ -153,11 +143,11 @@ describe("TLS to an upstream", () => {
     ["mode: SIMPLE, credentialName: a/b", ["invalid-credential-name credentialName"]],
     ["mode: SIMPLE, credentialName: a, caCertificates: /ca", ["conflicting-fields caCertificates"]],
     ["mode: SIMPLE, credentialName: a, caCrl: /crl", ["conflicting-fields caCrl"]],
-    ["mode: SIMPLE, insecureSkipVerify: true", []],
+    ["mode: SIMPLE, insecureSkipVerify: true", ["no-server-verification insecureSkipVerify"]],
     ["mode: SIMPLE, insecureSkipVerify: true, caCertificates: /ca", ["conflicting-fields caCertificates"]],
     ["mode: SIMPLE, insecureSkipVerify: true, credentialName: a", ["conflicting-fields credentialName"]],
     ["mode: SIMPLE, insecureSkipVerify: true, subjectAltNames: [a]", ["conflicting-fields subjectAltNames"]],
-    ["mode: MUTUAL, insecureSkipVerify: true, credentialName: a", []],
+    ["mode: MUTUAL, insecureSkipVerify: true, credentialName: a", ["no-server-verification insecureSkipVerify"]],
     ["mode: DISABLE", []],
     ["mode: DISABLE, sni: a", ["ineffective-field sni"]],
     ["caCertificates: /ca", ["ineffective-field caCertificates"]],

@@ -174,6 +174,15 @@ describe("tls", () => {
     ],
     [`mode: MUTUAL, ${files}`, "error missing-certificate caCertificates"],
     [`mode: OPTIONAL_MUTUAL, ${files}`, "error missing-certificate caCertificates"],
+    [`mode: MUTUAL, tlsCertificates: [{${files}, caCertificates: /ca}]`, "error missing-certificate caCertificates"],
+    [
+      `mode: MUTUAL, tlsCertificates: [{${files}, caCertificates: /ca}], caCertificates: /ca`,
+      "warning ineffective-field tlsCertificates[0].caCertificates",
+    ],
+    [
+      `mode: SIMPLE, tlsCertificates: [{${files}, caCertificates: /ca}]`,
+      "warning ineffective-field tlsCertificates[0].caCertificates",
+    ],
     [
       `mode: MUTUAL, ${files}, caCertificates: /a, caCertCredentialName: b`,
       "warning ineffective-field caCertCredentialName",
@@ -226,7 +235,7 @@ describe("tls", () => {
     "mode: SIMPLE, credentialName: kubernetes-gateway://ns/a.b",
     "mode: MUTUAL, credentialNames: [a, b], caCertCredentialName: configmap://ns/ca",
     `mode: SIMPLE, tlsCertificates: [{${files}}, {${files}}]`,
-    `mode: MUTUAL, tlsCertificates: [{${files}, caCertificates: /ca}]`,
+    `mode: MUTUAL, tlsCertificates: [{${files}}], caCertificates: /ca`,
     `mode: OPTIONAL_MUTUAL, ${files}, caCertificates: /ca, caCrl: /r, insecureSkipVerify: true`,
     `mode: MUTUAL, credentialName: a, verifyCertificateSpki: ["${"A".repeat(43)}="], verifyCertificateHash: ["${"ab".repeat(32)}", "${Array(32).fill("AB").join(":")}"]`,
     `mode: SIMPLE, ${files}, minProtocolVersion: TLSV1_0, cipherSuites: [AES128-SHA]`,

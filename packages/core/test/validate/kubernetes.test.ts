@@ -24,7 +24,9 @@ describe("a Service", () => {
   });
 
   it.each([
-    ["spec: {type: ExternalName, externalName: a.com}", "4:8 error unsupported-value spec.type"],
+    ["spec: {type: ExternalName}", "4:1 error missing-field spec.externalName"],
+    ["spec: {type: ExternalName, externalName: 'a b'}", "4:28 error invalid-host spec.externalName"],
+    ["spec: {type: ExternalName, externalName: '*.a.com'}", "4:28 error invalid-host spec.externalName"],
     ["spec: {ports: [{name: a}]}", "4:16 error missing-field spec.ports[0].port"],
     [
       "spec: {ports: [{port: 80}, {port: 81}]}",
@@ -59,7 +61,11 @@ describe("Endpoints", () => {
     );
     expect(findings(text)).toEqual([]);
     expect(check(text).resources.endpoints[0]?.spec.subsets).toEqual([
-      { addresses: [{ ip: "10.0.0.1" }], notReadyAddresses: [{ ip: "fd00::1" }], ports: [{ name: "http", port: 80 }] },
+      {
+        addresses: [{ ip: "10.0.0.1", nodeName: "n" }],
+        notReadyAddresses: [{ ip: "fd00::1" }],
+        ports: [{ name: "http", port: 80 }],
+      },
     ]);
   });
 
@@ -104,6 +110,36 @@ describe("an EndpointSlice", () => {
     ["addressType: IPv5", "4:1 error invalid-value addressType"],
   ])("with %j gives %s", (fields, expected) => {
     expect(codes(document("EndpointSlice", fields))).toEqual([expected]);
+  });
+});
+
+describe("a Service of type ExternalName", () => {
+  it("stands for its name, which on other types is left over", () => {
+    const spec = (type: string) =>
+      check(document("Service", `spec: {type: ${type}, externalName: a.com, ports: [{port: 80}]}`)).resources
+        .services[0]?.spec.externalName;
+    expect(spec("ExternalName")).toBe("a.com");
+    expect(spec("ClusterIP")).toBeUndefined();
+  });
+});
+
+describe("a Pod", () => {
+  it("is read as Kubernetes prints it: labels, address, node and whether it is ready", () => {
+    const text =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}, ownerReferences: [{kind: ReplicaSet}]}\nspec: {nodeName: n, containers: [{name: c, image: i}]}\nstatus: {phase: Running, podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}], conditions: [{type: Initialized, status: 'True'}, {type: Ready, status: 'False', reason: x}]}\n";
+    expect(findings(text)).toEqual([]);
+    const [pod] = check(text).resources.pods;
+    expect(pod?.labels).toEqual({ app: "a" });
+    expect(pod?.spec).toEqual({ ip: "10.0.0.1", nodeName: "n", isReady: false });
+  });
+
+  it("may be one that has not started", () => {
+    expect(findings(document("Pod", "spec: {containers: []}"))).toEqual([]);
+    expect(check(document("Pod", "status: {podIP: ''}")).resources.pods[0]?.spec.ip).toBeUndefined();
+  });
+
+  it("has an address that is one", () => {
+    expect(codes(document("Pod", "status: {podIP: a.com}"))).toEqual(["4:10 error invalid-address status.podIP"]);
   });
 });
 

@@ -44,7 +44,7 @@ describe("tls and tcp rules", () => {
       "7:10 error invalid-weights spec.tcp[0].route",
     ],
     [`tcp: [{route: [{destination: {host: "*.a"}}]}]`, "7:33 error invalid-host spec.tcp[0].route[0].destination.host"],
-    ...["destinationSubnets: [10.0.0.0/8]", "sourceLabels: {a: b}", "sourceNamespace: a"].flatMap((field) => [
+    ...["destinationSubnets: [10.0.0.0/8]"].flatMap((field) => [
       [
         `tls: [{match: [{${field}, sniHosts: [b.com]}], ${to}}]`,
         `7:19 error unsupported-field spec.tls[0].match[0].${field.split(":")[0]}`,
@@ -55,12 +55,32 @@ describe("tls and tcp rules", () => {
       ],
     ]),
     [
+      `tcp: [{match: [{sourceLabels: {a b: c}}], ${to}}]`,
+      '7:34 error invalid-label spec.tcp[0].match[0].sourceLabels["a b"]',
+    ],
+    [`tcp: [{match: [{sourceNamespace: A}], ${to}}]`, "7:19 error invalid-value spec.tcp[0].match[0].sourceNamespace"],
+    [
       `tcp: [{match: [{sourceSubnet: 10.0.0.0/8}], ${to}}]`,
       "7:19 error unsupported-field spec.tcp[0].match[0].sourceSubnet",
     ],
   ])("with %s give %s", (text, expected) => {
     expect(codes(rules(text ?? ""))).toEqual([expected]);
     expect(check(rules(text ?? "")).resources.virtualServices).toEqual([]);
+  });
+
+  it.each([
+    [`tcp: [{${to}}, {match: [{port: 1}], ${to}}]`, "7:47 warning unreachable-rule spec.tcp[1]"],
+    [`tcp: [{match: [{port: 1}, {port: 1}], ${to}}]`, "7:29 warning unreachable-rule spec.tcp[0].match[1]"],
+    [
+      `tls: [{match: [{sniHosts: [b.com]}], ${to}}, {match: [{sniHosts: [b.com]}], ${to}}]`,
+      "7:86 warning unreachable-rule spec.tls[1].match[0]",
+    ],
+    [
+      `tcp: [{match: [{gateways: [gw], sourceLabels: {a: b}}], ${to}}]`,
+      "7:35 warning ineffective-field spec.tcp[0].match[0].sourceLabels",
+    ],
+  ])("with %s are warned of", (text, expected) => {
+    expect(codes(rules(text))).toEqual([expected]);
   });
 
   it("are one way among three to say where traffic goes", () => {

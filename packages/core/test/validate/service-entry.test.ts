@@ -30,12 +30,24 @@ describe("a ServiceEntry", () => {
   it.each([
     ["location: MESH_EXTERNAL", "4:1 error missing-resolution spec.resolution"],
     ["resolution: NONE", "7:3 error unsupported-value spec.resolution"],
-    ["resolution: DNS_ROUND_ROBIN", "7:3 error unsupported-value spec.resolution"],
+    [
+      "resolution: DNS_ROUND_ROBIN\nendpoints: [{address: a.com}, {address: b.com}]",
+      "8:33 error too-many-entries spec.endpoints[1]",
+    ],
     ["resolution: DYNAMIC_DNS", "7:3 error unsupported-value spec.resolution"],
     ["resolution: STATC", "7:3 error invalid-value spec.resolution"],
     ["resolution: 3", "7:3 error wrong-type spec.resolution"],
     ["resolution: STATIC", "4:1 error missing-endpoints spec.endpoints"],
-    [`${dns}workloadSelector: {labels: {a: b}}`, "8:3 error unsupported-field spec.workloadSelector"],
+    [
+      "resolution: DNS_ROUND_ROBIN\nworkloadSelector: {labels: {a: b}}",
+      "8:3 error conflicting-fields spec.workloadSelector",
+    ],
+    [`${dns}workloadSelector: {}`, "8:3 warning missing-labels spec.workloadSelector.labels"],
+    [`${dns}workloadSelector: {labels: {a b: c}}`, '8:31 error invalid-label spec.workloadSelector.labels["a b"]'],
+    [
+      `${dns}workloadSelector: {labels: {a: b}}\nendpoints: [{address: a.com}]`,
+      "8:3 error conflicting-fields spec.workloadSelector",
+    ],
     [`${dns}addresses: [a]`, "8:15 error invalid-address spec.addresses[0]"],
     [`${dns}addresses: [10.0.0.0/8]`, "8:15 error invalid-address spec.addresses[0]"],
     [
@@ -44,7 +56,7 @@ describe("a ServiceEntry", () => {
     ],
     ["resolution: STATIC\nendpoints: [{address: a.com}]", "8:16 error invalid-address spec.endpoints[0].address"],
     [`${dns}endpoints: [{address: "*.a.com"}]`, "8:16 error invalid-address spec.endpoints[0].address"],
-    [`${dns}endpoints: [{address: "unix:///run/x"}]`, "8:16 error unsupported-value spec.endpoints[0].address"],
+    [`${dns}endpoints: [{address: "unix:///run/x"}]`, "8:16 error invalid-address spec.endpoints[0].address"],
     [`${dns}endpoints: [{address: ""}]`, "8:16 error empty-value spec.endpoints[0].address"],
     [`${dns}endpoints: [{}]`, "8:15 error missing-field spec.endpoints[0].address"],
     [
@@ -53,7 +65,19 @@ describe("a ServiceEntry", () => {
     ],
     [`${dns}endpoints: [{address: a.com, ports: {http: 0}}]`, "8:40 error out-of-range spec.endpoints[0].ports.http"],
     [`${dns}endpoints: [{address: a.com, weight: -1}]`, "8:32 error out-of-range spec.endpoints[0].weight"],
-    [`${dns}endpoints: [{address: a.com, locality: r/z}]`, "8:32 warning ignored-field spec.endpoints[0].locality"],
+    [`${dns}endpoints: [{address: a.com, locality: r//z}]`, "8:32 error invalid-locality spec.endpoints[0].locality"],
+    [`${dns}endpoints: [{address: a.com, locality: r/*}]`, "8:32 error invalid-locality spec.endpoints[0].locality"],
+    [`${dns}endpoints: [{address: a.com, labels: {a: b c}}]`, "8:41 error invalid-label spec.endpoints[0].labels.a"],
+    ["resolution: STATIC\nendpoints: [{address: 'unix://x'}]", "8:16 error invalid-address spec.endpoints[0].address"],
+    [
+      "resolution: STATIC\nendpoints: [{address: 'unix:///x/'}]",
+      "8:16 error invalid-address spec.endpoints[0].address",
+    ],
+    ["resolution: STATIC\nendpoints: [{address: 'unix://@'}]", "8:16 error invalid-address spec.endpoints[0].address"],
+    [
+      "resolution: STATIC\nendpoints: [{address: 'unix:///x', ports: {http: 1}}]",
+      "8:38 error conflicting-fields spec.endpoints[0].ports",
+    ],
     [`${dns}endpoints: [{address: a.com, network: n}]`, "8:32 warning ignored-field spec.endpoints[0].network"],
     [
       `${dns}endpoints: [{address: a.com, serviceAccount: n}]`,
@@ -92,7 +116,30 @@ describe("a ServiceEntry", () => {
 });
 
 describe("a WorkloadEntry", () => {
-  it("is read with a warning that it has no effect", () => {
-    expect(codes(istio("WorkloadEntry", "  address: 10.0.0.1\n"))).toEqual(["2:1 warning unsupported-kind kind"]);
+  it("is read with all that says where it is", () => {
+    const text = istio(
+      "WorkloadEntry",
+      "  {address: a.com, ports: {http: 8080}, labels: {app: a}, locality: r/z/s, weight: 2}\n",
+    );
+    expect(findings(text)).toEqual([]);
+    expect(check(text).resources.workloadEntries[0]?.spec).toEqual({
+      address: "a.com",
+      ports: { http: 8080 },
+      labels: { app: "a" },
+      locality: "r/z/s",
+      weight: 2,
+    });
+  });
+
+  it.each([
+    ["{address: 10.0.0.1}", "4:1 warning missing-labels spec.labels"],
+    ["{address: '', labels: {a: b}}", "5:4 error empty-value spec.address"],
+    ["{labels: {a: b}}", "4:1 error missing-field spec.address"],
+    ["{address: a b, labels: {a: b}}", "5:4 error invalid-address spec.address"],
+    ["{address: 'unix:///x', ports: {a: 1}, labels: {a: b}}", "5:26 error conflicting-fields spec.ports"],
+    ["{address: a.com, labels: {a: b}, network: n}", "5:36 warning ignored-field spec.network"],
+    ["{address: a.com, labels: {a: b}, serviceAccount: n}", "5:36 warning ignored-field spec.serviceAccount"],
+  ])("with %s gives %s", (spec, expected) => {
+    expect(codes(istio("WorkloadEntry", `  ${spec}\n`))).toEqual([expected]);
   });
 });

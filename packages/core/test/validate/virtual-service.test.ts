@@ -85,40 +85,24 @@ describe("fields", () => {
   });
 
   it.each([
-    "redirect: {uri: /}",
-    "directResponse: {status: 200}",
-    "delegate: {name: a}",
-    "rewrite: {uri: /}",
-    "timeout: 5s",
-    "retries: {attempts: 3}",
-    "fault: {abort: {httpStatus: 500}}",
-    "mirror: {host: a}",
-    "mirrors: [{destination: {host: a}}]",
-    "mirrorPercent: 5",
-    "mirror_percent: 5",
-    "mirrorPercentage: {value: 1}",
-    "corsPolicy: {}",
-    "headers: {request: {}}",
-  ])("of a rule that this release does not act on are refused: %s", (field) => {
+    ["delay", "fault: {delay: {exponentialDelay: 1s, percentage: {value: 1}}}", "8:21", "delay.exponentialDelay"],
+    ["abort", "fault: {abort: {http2Error: X, percentage: {value: 1}}}", "8:21", "abort.http2Error"],
+  ])("that Istio refuses as well are refused, without a second error: %s", (_, field, place, name) => {
     const text = rules(`  - ${field}\n    ${to}\n`);
-    const name = field.split(":")[0]?.replace("mirror_percent", "mirrorPercent");
-    expect(codes(text)).toEqual([`8:5 error unsupported-field spec.http[0].${name}`]);
-    expect(findings(text)[0]).toContain("Sluice refuses");
+    expect(codes(text)).toEqual([`${place} error unsupported-field spec.http[0].fault.${name}`]);
+    expect(findings(text)[0]).toContain("Istio does not support them either");
     expect(check(text).resources.virtualServices).toEqual([]);
   });
 
-  it("that are refused give no second error for what is missing without them", () => {
-    expect(codes(rules("  - redirect: {uri: /}\n  - match: [{sourceLabels: {a: b}}]\n    " + to + "\n"))).toEqual([
-      "8:5 error unsupported-field spec.http[0].redirect",
-      "9:14 error unsupported-field spec.http[1].match[0].sourceLabels",
-    ]);
-  });
-
   it("that are refused may be there with an empty value", () => {
-    expect(codes(rules(`  - {route: [{destination: {host: cart}}], mirrors: []}\n`))).toEqual([]);
-    expect(codes(rules(`  - {route: [{destination: {host: cart}}], timeout: 1s}\n`))).toEqual([
-      "8:44 error unsupported-field spec.http[0].timeout",
-    ]);
+    expect(
+      codes(
+        istio(
+          "VirtualService",
+          `  hosts: [a.com]\n  gateways: [gw]\n  tcp: [{match: [{sourceSubnet: "", port: 1}], ${to}}]\n`,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   it("that cannot matter here are ignored with a warning", () => {
@@ -144,7 +128,7 @@ describe("fields", () => {
 
 describe("hosts and gateways", () => {
   it.each([
-    ["[]", "5:3 error empty-list spec.hosts"],
+    ["[]", "6:3 error conflicting-fields spec.gateways"],
     ["[a.com, A.com]", "5:18 error duplicate-host spec.hosts[1]"],
     ['[b.a.com, "*.a.com"]', "5:11 error duplicate-host spec.hosts[0]"],
     ['["*.a.com", "*.b.a.com"]', "5:22 error duplicate-host spec.hosts[1]"],
@@ -167,6 +151,12 @@ describe("hosts and gateways", () => {
   it.each(["a/b/c", "A", "/a", "a/", "a b"])("do not accept the gateway %j", (name) => {
     expect(codes(hosts("[a.com]", `gateways: [gw, ${JSON.stringify(name)}]`))).toEqual([
       "6:18 error invalid-gateway-name spec.gateways[1]",
+    ]);
+  });
+
+  it("name the Gateway as today's Istio does, or are warned of", () => {
+    expect(findings(hosts("[a.com]", "gateways: [gw.shop.svc.cluster.local]"))).toEqual([
+      'c.yaml:6:14 warning legacy-gateway-name spec.gateways[0]: "gw.shop.svc.cluster.local" is the spelling of Istio 0.x (Write "shop/gw".)',
     ]);
   });
 

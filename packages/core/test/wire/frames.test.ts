@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
-import { encodeFrame, encodeTable, FrameDecoder, maxFrameBytes, WireError } from "../../src/wire/index.ts";
+import {
+  encodeFrame,
+  encodeTable,
+  FrameDecoder,
+  maxFrameBytes,
+  maxGreetingBytes,
+  WireError,
+} from "../../src/wire/index.ts";
 import type { CommitMessage, CtrlMessage, EdgeMessage, Message, WireErrorReason } from "../../src/wire/index.ts";
 import { sampleTable } from "./sample-table.ts";
 
@@ -9,31 +16,37 @@ const encoded = encodeTable(sampleTable());
 const commit: CommitMessage = {
   type: "commit",
   version: encoded.version,
-  manifest: encoded.manifest,
+  base: null,
+  put: encoded.manifest,
+  remove: [],
   resources: [...encoded.resources],
 };
 
 const edgeMessages: EdgeMessage[] = [
-  { type: "hello", protocol: 1, edgeId: "edge-1", productVersion: "0.1.0", have: ["aa", "bb"], version: null },
+  { type: "hello", protocol: 2, edgeId: "edge-1", productVersion: "0.1.0", version: null },
+  { type: "inventory", have: ["aa", "bb"] },
   { type: "ack", version: "v", workers: [{ worker: 0, pid: 41, appliedMs: 3 }] },
   { type: "nack", version: "v", worker: null, reason: "no" },
   { type: "nack", version: "v", worker: 2, reason: "no" },
   {
     type: "status",
-    workers: [{ worker: 0, pid: 41, version: "v", sinceMs: 1_700_000_000_000 }],
+    workers: [{ worker: 0, pid: 41, version: "v", sinceMs: 1_700_000_000_000, appliedMs: 3 }],
     listeners: [{ name: "0.0.0.0_80", address: "0.0.0.0", port: 80, boundPort: 8080, engine: "uws" }],
   },
+  { type: "alive" },
 ];
 const ctrlMessages: CtrlMessage[] = [
-  { type: "welcome", protocol: 1, ctrlUrl: "http://127.0.0.1:15010" },
+  { type: "welcome", protocol: 2, ctrlUrl: "http://127.0.0.1:15010", wantsInventory: true },
   commit,
+  { ...commit, base: "v", put: [], remove: [{ type: "cluster", name: "c" }], resources: [] },
   { type: "refused", reason: "3 errors" },
+  { type: "alive" },
 ];
 
 function frameOf(payload: Uint8Array): Buffer {
   const header = Buffer.alloc(5);
   header.writeUInt32BE(payload.length);
-  header[4] = 1;
+  header[4] = 2;
   return Buffer.concat([header, payload]);
 }
 
@@ -99,15 +112,27 @@ describe("FrameDecoder", () => {
     expectRefusal("too-large", () => decoder.push(encodeFrame(ctrlMessages[0] as CtrlMessage)));
   });
 
+  it("reads no more of a peer that has not greeted than a greeting takes, and more once it has", () => {
+    const [hello, inventory] = edgeMessages as [EdgeMessage, EdgeMessage];
+    const long: EdgeMessage = { type: "inventory", have: ["a".repeat(maxGreetingBytes)] };
+    expectRefusal("too-large", () => new FrameDecoder("edge", maxGreetingBytes).push(encodeFrame(long).subarray(0, 5)));
+    const decoder = new FrameDecoder("edge", maxGreetingBytes);
+    expect(decoder.push(Buffer.concat([hello, long, inventory].map(encodeFrame)))).toStrictEqual([
+      hello,
+      long,
+      inventory,
+    ]);
+  });
+
   it("refuses an HTTP request", () => {
     expectRefusal("too-large", () => new FrameDecoder("edge").push(Buffer.from("GET / HTTP/1.1\r\n\r\n")));
   });
 
   it("refuses another protocol version in the frame and in the hello", () => {
     const frame = Buffer.from(encodeFrame(edgeMessages[0] as EdgeMessage));
-    frame[4] = 2;
+    frame[4] = 1;
     expectRefusal("protocol-version", () => new FrameDecoder("edge").push(frame));
-    const hello = { ...edgeMessages[0], protocol: 2 };
+    const hello = { ...edgeMessages[0], protocol: 1 };
     expectRefusal("protocol-version", () => new FrameDecoder("edge").push(frameOfPlain(hello)));
   });
 
@@ -144,7 +169,7 @@ describe("FrameDecoder", () => {
 
   it("refuses a commit whose manifest is not that of its version", () => {
     expectRefusal("digest-mismatch", () =>
-      new FrameDecoder("ctrl").push(encodeFrame({ ...commit, manifest: commit.manifest.slice(1) })),
+      new FrameDecoder("ctrl").push(encodeFrame({ ...commit, put: commit.put.slice(1) })),
     );
   });
 

@@ -30,11 +30,12 @@ const route: Route = {
   action: {
     kind: "forward",
     clusters: [
-      { cluster: "outbound|8000||httpbin.default.svc.cluster.local", weight: 90, headers },
+      { cluster: "outbound|8000||httpbin.default.svc.cluster.local", weight: 90, headers, authority: null },
       {
         cluster: "outbound|8000|v2|httpbin.default.svc.cluster.local",
         weight: 10,
         headers,
+        authority: "v2.example",
       },
     ],
     timeoutMs: 1500,
@@ -59,6 +60,25 @@ const route: Route = {
     headers,
   },
   operation: "httpbin.default.svc.cluster.local:8000/status*",
+};
+
+const redirect: Route = {
+  ...route,
+  name: "moved",
+  action: {
+    kind: "redirect",
+    status: 308,
+    scheme: "https",
+    host: "new.example",
+    port: 8443,
+    path: { kind: "prefix", value: "/new" },
+  },
+};
+
+const directResponse: Route = {
+  ...route,
+  name: "teapot",
+  action: { kind: "direct-response", status: 418, body: Buffer.from("short and stout") },
 };
 
 const listener: Listener = {
@@ -170,7 +190,12 @@ export function sampleTable({ virtualHosts = 3 } = {}): Table {
     legacyName: "https.443.https",
     virtualHosts: Array.from({ length: virtualHosts }, (_, index) => {
       const host = `host-${String(index).padStart(5, "0")}.example.com`;
-      return { name: `${host}:443`, domains: [host], requireTls: index === 1, routes: [route] };
+      return {
+        name: `${host}:443`,
+        domains: [host],
+        requireTls: index === 1,
+        routes: [route, redirect, directResponse],
+      };
     }),
   };
   return { listeners: [listener], routeConfigs: [routeConfig], clusters: [cluster], secrets: [secret] };

@@ -78,7 +78,7 @@ describe("encodeTable and decodeTable", () => {
   });
 
   it("keep one known version for the sample: a change here orphans every cached table", () => {
-    expect(encodeTable(sampleTable()).version).toMatchInlineSnapshot(`"0ed05da14904a69b"`);
+    expect(encodeTable(sampleTable()).version).toMatchInlineSnapshot(`"3374ae9d026c2395"`);
   });
 
   it("carry every leaf: changing any changes the version", () => {
@@ -89,7 +89,7 @@ describe("encodeTable and decodeTable", () => {
       if (
         path.at(-1) === "kind" &&
         ["action", "path", "balancer", "key"].includes(String(path.at(-2))) &&
-        path.at(-3) !== "match"
+        !["match", "action"].includes(String(path.at(-3)))
       ) {
         expectRefusal("wrong-shape", () => encodeTable(changed));
         continue;
@@ -151,7 +151,8 @@ describe("decodeTable with a previous table", () => {
     const first = decode(encodeTable(sampleTable({ virtualHosts: 5 })));
     const smaller = encodeTable(sampleTable({ virtualHosts: 2 }));
     const second = decodeTable(smaller.manifest, (digest) => smaller.resources.get(digest), first);
-    expect(second.objects.size).toBe(smaller.manifest.length);
+    const sizes = Object.values(second.parts).map((parts) => parts.size);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(smaller.manifest.length);
   });
 });
 
@@ -300,5 +301,6 @@ function changeLeaf(leaf: unknown): unknown {
   if (typeof leaf === "number") return leaf + 1;
   if (typeof leaf === "boolean") return !leaf;
   if (leaf === null) return "x";
+  if (leaf instanceof Uint8Array) return Buffer.from("other");
   return { reveal: () => "another key" };
 }

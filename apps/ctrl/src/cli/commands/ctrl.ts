@@ -15,7 +15,7 @@ export function ctrlCommand(): Command {
     .addOption(configOption())
     .addHelpText(
       "after",
-      "\nWatches config.directory, serves the API at ctrl.address and its edges at <state.directory>/ctrl.sock.\nSIGTERM ends it; edges go on serving. The log goes to standard error, its level is SLUICE_LOG.",
+      "\nWatches config.directory, serves the API at ctrl.address and its edges at <state.directory>/ctrl.sock;\nwith ctrl.publish also those of other machines, by mutual TLS.\nSIGTERM ends it; edges go on serving. The log goes to standard error, its level is SLUICE_LOG.",
     )
     .action(runCtrl);
 }

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { type Explanation, explain, type Question, renderExplanation } from "@sluice/core";
 import { Command, Option } from "commander";
 import { describeSystemError } from "../../source/file-problem.ts";
-import { askCtrl } from "../ctrl-client.ts";
+import type { CtrlOptions } from "../ctrl-client.ts";
+import { addCredentialOptions, toClient } from "../ctrl-options.ts";
 import { usageFailure } from "../failure.ts";
 import { compileOffline } from "../offline.ts";
 import {
@@ -25,7 +26,7 @@ Examples:
 
 Exit status: 0 when the question could be answered, whatever the answer; 1 the configuration has errors, 2 wrong usage or unreadable input.`;
 
-interface ExplainOptions extends InputOptions {
+interface ExplainOptions extends InputOptions, Omit<CtrlOptions, "ctrl"> {
   readonly port: number;
   readonly host: string;
   readonly scheme?: Question["scheme"];
@@ -38,22 +39,24 @@ interface ExplainOptions extends InputOptions {
 }
 
 export function explainCommand(): Command {
-  return new Command("explain")
-    .description("tell where a request would go, and why")
-    .addOption(fileOption())
-    .addOption(ctrlOption())
-    .addOption(labelsOption())
-    .requiredOption("--port <number>", "port of the listener, as `pc listener` prints it", parsePort)
-    .requiredOption("--host <host>", "Host header, with or without port")
-    .addOption(
-      new Option("--scheme <scheme>", "(default: https with --sni, else http)").choices(["http", "https", "tcp"]),
-    )
-    .option("--sni <name>", "server name the client asks for in its TLS handshake")
-    .option("--path <path>", "path, with query if any", "/")
-    .option("--method <method>", "request method", "GET")
-    .option("-H, --header <name: value>", "request header (repeatable)", parseHeader)
-    .option("--client-cert <file>", "PEM certificate the client presents")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text"))
+  return addCredentialOptions(
+    new Command("explain")
+      .description("tell where a request would go, and why")
+      .addOption(fileOption())
+      .addOption(ctrlOption())
+      .addOption(labelsOption())
+      .requiredOption("--port <number>", "port of the listener, as `pc listener` prints it", parsePort)
+      .requiredOption("--host <host>", "Host header, with or without port")
+      .addOption(
+        new Option("--scheme <scheme>", "(default: https with --sni, else http)").choices(["http", "https", "tcp"]),
+      )
+      .option("--sni <name>", "server name the client asks for in its TLS handshake")
+      .option("--path <path>", "path, with query if any", "/")
+      .option("--method <method>", "request method", "GET")
+      .option("-H, --header <name: value>", "request header (repeatable)", parseHeader)
+      .option("--client-cert <file>", "PEM certificate the client presents")
+      .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text")),
+  )
     .addHelpText("after", examples)
     .action(explainRequest);
 }
@@ -67,9 +70,14 @@ async function explainRequest(options: ExplainOptions, command: Command): Promis
           ...question,
           nowMs: Date.now(),
         })
-      : ((await askCtrl(input.url, "/v1/explain", question)) as Explanation);
+      : await ask({ ...options, ctrl: input.url }, question);
   const text = options.output === "json" ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation);
   await printData(text);
+}
+
+async function ask(options: CtrlOptions, question: Question): Promise<Explanation> {
+  const client = await toClient(options);
+  return (await client.ask("/v1/explain", { method: "POST", body: JSON.stringify(question) })) as Explanation;
 }
 
 async function toQuestion(options: ExplainOptions): Promise<Question> {

@@ -3,18 +3,11 @@ import type { JsonObject } from "@sluice/core";
 import { Argument, Command, Option } from "commander";
 import { stringify } from "yaml";
 import { dialects, printers, type ResourceName, resourceNames } from "../../api/dump.ts";
-import { askCtrl } from "../ctrl-client.ts";
+import type { CtrlOptions } from "../ctrl-client.ts";
+import { addCredentialOptions, toClient } from "../ctrl-options.ts";
 import { usageFailure } from "../failure.ts";
 import { compileOffline } from "../offline.ts";
-import {
-  chooseInput,
-  ctrlOption,
-  fileOption,
-  type Input,
-  type InputOptions,
-  labelsOption,
-  recoverName,
-} from "../options.ts";
+import { chooseInput, ctrlOption, fileOption, type InputOptions, labelsOption, recoverName } from "../options.ts";
 import { printData, printTalk } from "../terminal.ts";
 
 const examples = `
@@ -26,7 +19,7 @@ Examples:
 
 Exit status: 0 fine, 1 the configuration has errors, 2 wrong usage or unreadable input.`;
 
-interface PcOptions extends InputOptions {
+interface PcOptions extends InputOptions, Omit<CtrlOptions, "ctrl"> {
   readonly output?: "table" | "json" | "yaml";
   readonly dialect: (typeof dialects)[number];
 }
@@ -38,20 +31,24 @@ interface Wanted {
 }
 
 export function pcCommand(): Command {
-  return new Command("pc")
-    .alias("proxy-config")
-    .description("print what a configuration compiles to, as istioctl proxy-config does")
-    .addArgument(new Argument("<resource>", "what to print").choices(resourceNames))
-    .argument("[name]", "only the one of this name")
-    .addOption(fileOption())
-    .addOption(ctrlOption())
-    .addOption(new Option("-o, --output <format>", "how to print (default: table)").choices(["table", "json", "yaml"]))
-    .addOption(
-      new Option("--dialect <dialect>", "names and shapes of today or of Istio 1.0")
-        .choices(dialects)
-        .default("modern"),
-    )
-    .addOption(labelsOption())
+  return addCredentialOptions(
+    new Command("pc")
+      .alias("proxy-config")
+      .description("print what a configuration compiles to, as istioctl proxy-config does")
+      .addArgument(new Argument("<resource>", "what to print").choices(resourceNames))
+      .argument("[name]", "only the one of this name")
+      .addOption(fileOption())
+      .addOption(ctrlOption())
+      .addOption(
+        new Option("-o, --output <format>", "how to print (default: table)").choices(["table", "json", "yaml"]),
+      )
+      .addOption(
+        new Option("--dialect <dialect>", "names and shapes of today or of Istio 1.0")
+          .choices(dialects)
+          .default("modern"),
+      )
+      .addOption(labelsOption()),
+  )
     .addHelpText("after", examples)
     .action(printResources);
 }
@@ -67,17 +64,30 @@ async function printResources(
   const output = options.output ?? (dialect === "modern" ? "table" : "json");
   if (output === "table" && dialect !== "modern")
     throw usageFailure(`error: --dialect ${dialect} is for -o json and -o yaml`);
-  const resources = await read(chooseInput(command, options), { resource, name, dialect }, labels);
+  const input = chooseInput(command, options);
+  const wanted = { resource, name, dialect };
+  const resources =
+    input.kind === "files" ? await compile(input.paths, wanted, labels) : await ask(input.url, wanted, options);
   if (resources.length === 0) printTalk(name === undefined ? `no ${resource} found` : `no ${resource} named "${name}"`);
   await printData(format(resource, resources, output));
 }
 
-async function read(input: Input, wanted: Wanted, labels: PcOptions["labels"]): Promise<readonly JsonObject[]> {
-  const { resource, name, dialect } = wanted;
-  if (input.kind === "files")
-    return printers[resource].dump(await compileOffline({ paths: input.paths, labels }), dialect, name);
+async function compile(
+  paths: readonly string[],
+  { resource, name, dialect }: Wanted,
+  labels: PcOptions["labels"],
+): Promise<readonly JsonObject[]> {
+  return printers[resource].dump(await compileOffline({ paths, labels }), dialect, name);
+}
+
+async function ask(
+  ctrl: string,
+  { resource, name, dialect }: Wanted,
+  options: PcOptions,
+): Promise<readonly JsonObject[]> {
   const query = new URLSearchParams({ resource, dialect, ...(name === undefined ? {} : { name }) });
-  return (await askCtrl(input.url, `/v1/config_dump?${query.toString()}`)) as JsonObject[];
+  const client = await toClient({ ...options, ctrl });
+  return (await client.ask(`/v1/config_dump?${query.toString()}`)) as JsonObject[];
 }
 
 function format(resource: ResourceName, resources: readonly JsonObject[], output: "table" | "json" | "yaml"): string {

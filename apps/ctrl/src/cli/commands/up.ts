@@ -1,8 +1,7 @@
 // `sluice up`: control plane and edge on one machine, each in its own process, so that the death of one does not touch the other.
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { isLoopback } from "@sluice/core/settings";
-import { parseAddress } from "@sluice/core/settings";
+import { accessProblem } from "../../api/access/access.ts";
 import { usageFailure } from "../failure.ts";
 import { createLogger } from "../log.ts";
 import { configOption } from "../options.ts";
@@ -27,7 +26,9 @@ export function upCommand(): Command {
 async function runUp({ config }: { readonly config?: string }): Promise<void> {
   process.title = "sluice: up";
   const { file, settings } = await loadSettings(config);
-  requireLoopback(settings.ctrl.address);
+  // Said before anything is started.
+  const problem = accessProblem(settings.ctrl);
+  if (problem !== null) throw usageFailure(`error: ${problem}`);
   const args = file === null ? [] : ["--config", file];
   const pair = new Pair({ program, args, log: createLogger("up") });
   endOnSignals(pair);
@@ -48,12 +49,4 @@ function endOnSignals(pair: Pair): void {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
-}
-
-/** Said before anything is started. */
-function requireLoopback(address: string): void {
-  if (isLoopback(parseAddress(address).host)) return;
-  throw usageFailure(
-    `error: ctrl.address ${address}: the API has no authentication in this release and serves loopback addresses only`,
-  );
 }

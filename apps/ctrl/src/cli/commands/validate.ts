@@ -5,7 +5,7 @@ import { CommandFailure, exitConfigurationErrors } from "../failure.ts";
 import { readOffline } from "../offline.ts";
 import { fileOption } from "../options.ts";
 import { renderCounts, renderDiagnostic, toPlainDiagnostic } from "../render-diagnostics.ts";
-import { printData, printTalk } from "../terminal.ts";
+import { hasColour, printData, printTalk } from "../terminal.ts";
 
 const examples = `
 Examples:
@@ -41,7 +41,7 @@ async function validate({ file, output, namespace }: ValidateOptions): Promise<v
     );
   } else {
     await printData(
-      diagnostics.map((diagnostic) => `${renderDiagnostic(diagnostic, process.stdout.isTTY)}\n`).join(""),
+      diagnostics.map((diagnostic) => `${renderDiagnostic(diagnostic, hasColour(process.stdout))}\n`).join(""),
     );
     printTalk(`${isValid ? "valid" : "invalid"}: ${renderCounts(counts)}`);
   }

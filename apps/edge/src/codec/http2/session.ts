@@ -130,12 +130,6 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#sender.end(stream);
   }
 
-  /** In a tunnel: our half is complete, the client's goes on until it ends it, too. */
-  endHalf(stream: Stream<Owner>): void {
-    stream.isTunnel = true;
-    this.end(stream, noTrailers);
-  }
-
   /** Ends a stream for a reason of ours. No event follows. */
   reset(stream: Stream<Owner>, code: ErrorCode): void {
     if (this.#streams.get(stream.id) !== stream) return;
@@ -155,7 +149,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Takes no new streams: the client is told, and those it opens before it knows are still served (RFC 9113, 6.8). */
   drain(): void {
-    if (this.#isDraining || this.#isBroken) return;
+    if (this.#isDraining || !this.#ids.servesAll || this.#isBroken) return;
     this.#isDraining = true;
     this.#output.goAway(largestWindow, errorCode.noError);
     this.#output.frame({ type: frameType.ping, flags: 0, streamId: 0 }, drainPing);
@@ -163,20 +157,22 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** The client knows, or has had long enough to know. */
   finishDrain(): void {
-    if (!this.#isDraining || !this.#ids.servesAll || this.#isBroken) return;
+    if (this.#isDraining) this.stopAccepting();
+  }
+
+  /** The streams that have a complete head are the last. False: they were already. */
+  stopAccepting(): boolean {
+    if (!this.#ids.servesAll || this.#isBroken) return false;
     this.#ids.acceptedUpTo = this.#ids.last;
     this.#output.goAway(this.#ids.last, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();
+    return true;
   }
 
   /** Reads nothing more, for nothing more can come: what has begun is answered, then the connection ends. */
   stopReading(): void {
-    if (this.#isBroken) return;
     this.#reader.stop();
-    this.#isDraining = true;
-    this.#ids.acceptedUpTo = this.#ids.last;
-    this.#output.goAway(this.#ids.last, errorCode.noError);
-    if (this.#streams.size === 0) this.#events.onDrained();
+    this.stopAccepting();
   }
 
   /** Gives the connection up. */

@@ -10,10 +10,10 @@ export class Stream<Owner> {
   isRemoteEnded: boolean;
   /** Nothing more will be given us to send. */
   isLocalEnded: boolean;
+  /** A tunnel: the client may go on when we have ended our side. */
+  isTunnel: boolean;
   /** Our end is in the output. */
   isSent: boolean;
-  /** In a tunnel: the client may go on when we have ended. */
-  isTunnel: boolean;
   /** What we may still send, and what the client may. */
   sendWindow: number;
   receiveWindow: number;

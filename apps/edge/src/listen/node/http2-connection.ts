@@ -15,7 +15,7 @@ import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
 import { httpDate } from "../http-date.ts";
 import { ByteBalance } from "../../codec/http2/byte-balance.ts";
-import { isResetByUs, NodeH2Exchange, type Usefulness } from "./http2-exchange.ts";
+import { isResetByUs, NodeH2Exchange, stopRequestSoon, type Usefulness } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { MinuteCount } from "../../codec/http2/minute-count.ts";
 import type { ListenerState } from "./listener-state.ts";
@@ -231,7 +231,7 @@ function refuse(stream: ServerHttp2Stream, failure: FailureCode): void {
   stream.respond(headers, { endStream: true });
   // What the client still sends is not wanted.
   stream.resume();
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  stopRequestSoon(stream);
 }
 
 function ignoreError(): void {

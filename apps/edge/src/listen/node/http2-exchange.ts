@@ -27,6 +27,9 @@ export interface Http2ExchangeSource {
   readonly usefulness: Usefulness;
 }
 
+/** What a client may take to end its request once it has the answer. */
+const requestGraceMs = 100;
+
 const exchangeOf = new WeakMap<ServerHttp2Stream, NodeH2Exchange>();
 
 export class NodeH2Exchange extends NodeExchange {
@@ -102,8 +105,7 @@ export class NodeH2Exchange extends NodeExchange {
     if (!this.#stream.writableEnded) this.#stream.end();
     if (this.isRequestComplete) return;
     this.#stream.resume();
-    // A closed stream takes no trailers any more; it is closed behind them.
-    if (!this.#awaitsTrailers) this.#stopRequest();
+    stopRequestSoon(this.#stream);
   }
 
   override sendHalfEnd(): boolean {
@@ -117,11 +119,6 @@ export class NodeH2Exchange extends NodeExchange {
   override closed(): void {
     if (this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.hasHalfEnded = false;
     super.closed();
-  }
-
-  /** RFC 9113, 8.1: the response is complete, the client may stop sending. Takes effect once the response is out. */
-  #stopRequest(): void {
-    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   flush(): void {
@@ -158,8 +155,6 @@ export class NodeH2Exchange extends NodeExchange {
   sendTrailers(): void {
     try {
       this.#stream.sendTrailers(collectHeaders(this.#trailers));
-      // Not at once: a reset would overtake them.
-      setImmediate(() => this.#stopRequest());
     } catch {
       // Node refuses what it calls an invalid field. A client that waits for trailers must not take their absence for success.
       this.#stream.destroy(new Error("the trailers cannot be sent"));
@@ -241,4 +236,17 @@ function onError(): void {
 
 function onClose(this: ServerHttp2Stream): void {
   exchangeOf.get(this)?.closed();
+}
+
+/**
+ * RFC 9113, 8.1: the response is complete, the client may stop sending. Not at once: curl 7.88 fails when it finds the reset in one read with
+ * the answer, and most requests have their end under way already. Nor could trailers go out on a closed stream.
+ */
+export function stopRequestSoon(stream: ServerHttp2Stream): void {
+  const timer = setTimeout(stopRequest, requestGraceMs, stream);
+  stream.once("close", () => clearTimeout(timer));
+}
+
+function stopRequest(stream: ServerHttp2Stream): void {
+  if (!stream.destroyed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }

@@ -183,6 +183,7 @@ class NodeListener implements BoundListener {
       ...connection.addresses,
       sni: null,
       peerCertificate: null,
+      tlsVersion: null,
     };
     const state = this.#state;
     connection.http = acceptClear(connection.raw, {

@@ -142,6 +142,7 @@ export class TlsAcceptor {
       ...connection.addresses,
       sni,
       peerCertificate: verdict.peer,
+      tlsVersion: socket.getProtocol(),
     });
   }
 

@@ -55,6 +55,7 @@ export class ChainBinding {
       remoteAddress: canonicalAddress(text),
       remotePort: 0,
       peerCertificate: null,
+      tlsVersion: null,
     };
     this.byAddress.set(key, downstream);
     return downstream;

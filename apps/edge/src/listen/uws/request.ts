@@ -37,6 +37,8 @@ export function readRequest(request: HttpRequest, limits: DownstreamLimits): Uws
   const method = request.getCaseSensitiveMethod();
   const target = readTarget(request);
   if (isMangled || target === null || !isToken(method)) return "bad_request";
+  // The engine takes a path behind it. An upstream that opened a tunnel for it would not read the next request of its connection as one.
+  if (method === "CONNECT") return "not_implemented";
   if (fieldCount > limits.maxHeaderCount) return "head_too_large";
   // The engine applies its own limit only to heads that come in several reads.
   if (headBytes + method.length + target.length > limits.maxHeadBytes) return "head_too_large";

@@ -65,9 +65,9 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     else this.socket.destroySoon();
   }
 
-  /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time. */
+  /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time, until it is answered. */
   checkTime(nowMs: number): void {
-    if (this.#phase !== "http" || this.#current !== null) return;
+    if (this.#phase !== "http" || this.#isUnderWay) return;
     const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
     const waitedMs = nowMs - this.#waitingSinceMs;
     if (this.#parser.isInHead) {
@@ -76,6 +76,11 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     }
     // A client that has just connected wants something; one that has been served may idle.
     if (waitedMs >= (this.#hasServed ? idleTimeoutMs : requestHeadTimeoutMs)) this.socket.destroy();
+  }
+
+  /** Not answered yet. One that is may still be here: for the rest of its body, which need not come. */
+  get #isUnderWay(): boolean {
+    return this.#current !== null && !this.#current.isOver;
   }
 
   onHead(head: Http1RequestHead): void {
@@ -128,15 +133,21 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     if (exchange.closesConnection || this.#isClosing) return this.#end(exchange.isRequestRead);
     // What is left of the body is read and thrown away before the next request.
     this.#parser.isPaused = false;
+    this.#waitingSinceMs = performance.now();
     this.#turnToNext();
     this.#run();
   }
 
   #onData(chunk: Buffer): void {
     if (this.#phase === "discarding") return;
-    if (this.#parser.isBetweenRequests && this.#rest.length === 0) this.#waitingSinceMs = performance.now();
+    if (this.#isReadyForHead || this.#current !== null) this.#waitingSinceMs = performance.now();
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#run();
+  }
+
+  /** What comes next begins a head. */
+  get #isReadyForHead(): boolean {
+    return this.#parser.isBetweenRequests && this.#rest.length === 0;
   }
 
   /** Gives the parser what is there. Events may call this again: then the call that is already running goes on. */

@@ -71,13 +71,6 @@ export class OwnHttp2Exchange extends Exchange {
     else this.#heldEnd = allowed;
   }
 
-  override sendHalfEnd(): boolean {
-    if (this.#isOver) return false;
-    this.#connection.session.endHalf(this.#stream);
-    this.#connection.touch();
-    return true;
-  }
-
   /** The client is gone, or has reset the stream. */
   closed(): void {
     if (this.#isOver) return;
@@ -106,6 +99,7 @@ export class OwnHttp2Exchange extends Exchange {
     this.#sendFields(isTunnel ? 200 : status, fields, isLast);
     if (this.closesConnection) this.#connection.drain();
     if (!isTunnel) return;
+    this.#stream.isTunnel = true;
     this.#awaitsTunnel = false;
     this.#handOn();
   }
@@ -126,6 +120,13 @@ export class OwnHttp2Exchange extends Exchange {
     if (!areSendable(allowed)) this.#connection.session.reset(this.#stream, errorCode.internalError);
     else this.#connection.session.end(this.#stream, allowed);
     this.#connection.touch();
+  }
+
+  override sendHalfEnd(): boolean {
+    if (this.#isOver) return false;
+    this.#connection.session.end(this.#stream, noTrailers);
+    this.#connection.touch();
+    return true;
   }
 
   flush(): void {
