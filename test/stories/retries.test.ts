@@ -1,12 +1,14 @@
 // Retries as backends see them: which requests come again, with which body, how often, and what clients and operators are told.
 import { once } from "node:events";
+import { get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ChannelCredentials, Client, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { documents, gatewayResource, httpServer, service, serviceOn } from "../support/config.ts";
+import { destinationRule, documents, gatewayResource, httpServer, service, serviceOn } from "../support/config.ts";
 import { curl } from "../support/curl.ts";
 import { engineLanes } from "../support/engines.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
 import { GrpcBackend, GrpcClient } from "../support/grpc-backend.ts";
@@ -14,8 +16,9 @@ import { RecordingBackend } from "../support/recording-backend.ts";
 
 const host = "app.example";
 
-/** Targets end in what is to happen: `busy-2` fails twice, `silent-1` says nothing once. */
+/** Targets end in what is to happen: `busy-2` fails twice, `silent-1` says nothing once. Below /held only first attempts get an answer. */
 const backend = await RecordingBackend.start(({ target }, count) => {
+  if (target.startsWith("/held")) return count === 1 ? { status: 503 } : null;
   const [, kind = "", times = "0"] = /(busy|silent)-(\d+)/.exec(target) ?? [];
   if (count > Number(times)) return { body: `attempt ${count}` };
   return kind === "silent" ? null : { status: 503, body: "busy" };
@@ -44,6 +47,7 @@ const http = [
   rule("/slow", { retries: { attempts: 2, retryOn: "reset", perTryTimeout: "100ms", backoff: "1ms" } }),
   rule("/timed", { timeout: "0.2s", retries: { attempts: 50, retryOn: "5xx", backoff: "30ms" } }),
   rule("/never", { retries: { attempts: 0 } }),
+  rule("/held", { route: to("limited"), retries: { attempts: 1, retryOn: "5xx", backoff: "1ms" } }),
   rule("/half-dead", { route: to("half-dead") }),
   rule("/sockets", { route: to("sockets") }),
   rule("/late-sockets", {
@@ -64,6 +68,8 @@ const config = documents(
     spec: { hosts: ["*"], gateways: ["web"], http },
   },
   ...service("app", backend.port),
+  ...service("limited", backend.port),
+  destinationRule("limited", { connectionPool: { http: { maxRetries: 1 } } }),
   ...service("half-dead", deadPort, backend.port),
   ...service("sockets", deadPort, (sockets.address() as AddressInfo).port),
   ...service("dead", deadPort),
@@ -103,6 +109,23 @@ describe.each(engineLanes)("$name", (lane) => {
     expect(metrics).toMatch(/istio_requests_total\{[^}]*response_flags="URX"/);
     expect(metrics).toMatch(/sluice_upstream_retries_total\{cluster="outbound\|8000\|\|app[^}]*\} [1-9]/);
     expect(metrics).toMatch(/sluice_upstream_retries_given_up_total\{[^}]*reason="limit"\} [1-9]/);
+  });
+
+  test("a cluster with as many retries under way as it allows gets no more, until one is over", async () => {
+    const retrying = (target: string) => {
+      const request = get(world.url(80, target), { headers: { host } }).on("error", () => undefined);
+      return eventually("the retry", () => (backend.of(target).length === 2 ? request : null));
+    };
+    const first = await retrying(named("/held/first"));
+    const second = named("/held/second");
+    const logged = world.edge.stdout.next((line) => line.includes("/held/second"));
+    expect((await ask(second)).status).toBe(503);
+    expect(counts(second)).toEqual(["1"]);
+    expect(await logged).toMatch(/ 503 UO via_upstream /);
+    const gone = world.edge.stdout.next((line) => line.includes("/held/first"));
+    first.destroy();
+    await gone;
+    (await retrying(named("/held/third"))).destroy();
   });
 
   test("a body longer than is kept is sent once", async () => {

@@ -1,7 +1,7 @@
 // A request keeps the table it began with: what it is served by may vanish from the configuration meanwhile.
 import { startHttpbin } from "@sluice/httpbin";
 import { afterAll, expect, test } from "vitest";
-import { documents, gatewayResource, httpServer, service, virtualService } from "../support/config.ts";
+import { destinationRule, documents, gatewayResource, httpServer, service, virtualService } from "../support/config.ts";
 import { curl } from "../support/curl.ts";
 import { engineLanes } from "../support/engines.ts";
 import { eventually } from "../support/eventually.ts";
@@ -17,6 +17,8 @@ const guest = documents(
   gatewayResource("guest", [httpServer([guestHost]), httpServer([guestHost], { port: guestPort })]),
   virtualService("guest", { hosts: [guestHost], gateways: ["guest"], destination: "guest" }),
   ...service("guest", leaves.port),
+  // What its answers are held against is gone as well when they come.
+  destinationRule("guest", { outlierDetection: { consecutive5xxErrors: 1 } }),
 );
 
 test.each(engineLanes)(

@@ -59,7 +59,9 @@ export function sendLocalResponse(exchange: Exchange, { status, headers, body, g
   if (isGrpc) {
     setHeader(headers, "content-type", "application/grpc");
     if (!hasHeader(headers, "grpc-status")) headers.push("grpc-status", String(grpcStatus));
-    if (body !== null && body.length > 0) headers.push("grpc-message", encodeGrpcMessage(body));
+    if (body !== null && body.length > 0) {
+      headers.push("grpc-message", encodeGrpcMessage(body.subarray(0, maxGrpcMessageBytes)));
+    }
   }
   // 204 and 304 have no body, whatever a route says of them.
   const isBodiless = isGrpc || status === 204 || status === 304;
@@ -70,6 +72,9 @@ export function sendLocalResponse(exchange: Exchange, { status, headers, body, g
 }
 
 const noBody = new Uint8Array(0);
+
+/** Of a body that becomes a header, even if each byte takes three: gRPC clients take heads of 8 KiB. */
+const maxGrpcMessageBytes = 2048;
 
 /** CORS headers belong to every answer to an origin that may read it, to failures as well: scripts could not see them otherwise. */
 function withOverrides({ responseOverrides }: Exchange, headers: readonly string[]): readonly string[] {

@@ -228,7 +228,9 @@ describe("what a chain says about TLS is honoured", () => {
   });
 
   test("a client cannot renegotiate", async () => {
-    await using listener = await startListener({ chains: [tlsChain("a.example")], secrets });
+    // So long that nothing but the attempt can be what closes it.
+    const limits = { requestHeadTimeoutMs: 3_600_000 };
+    await using listener = await startListener({ chains: [tlsChain("a.example")], secrets, limits });
     listener.handler.answer = () => undefined;
     const socket = connectTls({
       port: listener.port,

@@ -419,6 +419,36 @@ describe("draining", () => {
   });
 });
 
+describe("a client that sends requests without end is not read any further", () => {
+  const padding = "x".repeat(8000);
+  const request = Buffer.from(`GET / HTTP/1.1\r\nhost: a\r\nx-padding: ${padding}\r\n\r\n`);
+  const totalBytes = 64 * 1024 * 1024;
+
+  const cases: [string, (exchange: Exchange) => void][] = [
+    ["while its first one is not answered", () => undefined],
+    ["while it does not take its answers", (exchange) => respond(exchange, 200, padding)],
+  ];
+
+  test.each(cases)("%s", async (_name, answer) => {
+    await using listener = await startListener();
+    listener.handler.answer = answer;
+    const socket = await openTcp(listener.port);
+    const many = Buffer.concat(Array<Buffer>(16).fill(request));
+    for (let sent = 0; sent < totalBytes; sent += many.length) socket.write(many);
+    const taken = (): number => socket.bytesWritten - socket.writableLength;
+    await quiet(taken);
+    expect(taken()).toBeLessThan(totalBytes / 2);
+    // Whoever reads is served on.
+    if (listener.handler.exchanges.length > 1) {
+      socket.resume();
+      await expect
+        .poll(() => listener.handler.exchanges.length, { timeout: 20_000 })
+        .toBeGreaterThan(totalBytes / request.length - 1);
+    }
+    socket.destroy();
+  });
+});
+
 test("an idle connection closes after its time", async () => {
   await using listener = await startListener({ limits: { idleTimeoutMs: 50 } });
   expect(await exchangeRaw(listener.port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")).toContain("hello");

@@ -322,3 +322,21 @@ test("streams that Sluice itself has to reset are nobody's flood", async () => {
   expect(listener.refused).toEqual([]);
   client.destroy();
 });
+
+test("uploads that are answered before they have come are nobody's flood", async () => {
+  await using listener = await startListener({ limits });
+  listener.handler.answer = (exchange) => respond(exchange, 503, "");
+  const client = connect(`http://127.0.0.1:${listener.port}`);
+  for (let i = 0; i < 20; i++) {
+    const stream = client.request({ ":method": "POST" });
+    stream.resume().end(Buffer.alloc(60_000));
+    await once(stream, "close");
+  }
+  // One that is a flood: the turn that finds it has looked at the client's connection before.
+  const attacker = new Attacker(await openTcp(listener.port));
+  await attacker.flood(20_000, () => frame(frameType.windowUpdate, 0, 0, uint32(1)));
+  await closed(attacker.socket);
+  expect(listener.refused).toEqual(["http2_flood"]);
+  expect(client.closed).toBe(false);
+  client.destroy();
+});

@@ -106,6 +106,17 @@ describe("a direct response", () => {
       server: "sluice",
     });
   });
+
+  test("to a gRPC caller is cut to what a head has room for", () => {
+    const action = new RuntimeDirectResponse({
+      kind: "direct-response",
+      status: 503,
+      body: Buffer.alloc(900_000, "\n"),
+    });
+    const exchange = new FakeExchange({ protocol: "HTTP/2", headers: ["content-type", "application/grpc"] });
+    sendAnswer(exchange, { action, responseOperations: null });
+    expect(exchange.responseHeaders["grpc-message"]?.length).toBe(3 * 2048);
+  });
 });
 
 describe("CORS", () => {

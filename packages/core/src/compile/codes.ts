@@ -29,6 +29,8 @@ export const compileCodes = {
   "duplicate-destination-rule": "Several DestinationRules have a traffic policy for one host; the first one's is used.",
   "delegate-conflict":
     "A rule of a delegate matches what the rule that names the delegate does not hand on; it is left out.",
+  "delegate-too-large":
+    "The matches of a rule and those of its delegate make more routes than the limit; the rule is left out.",
   "duplicate-subset": "Several DestinationRules of one host define a subset of the same name; the first one's is used.",
   "empty-subset": "No endpoint has the labels of a subset that routes lead to: requests to it get 503.",
   "virtual-service-unused": "A VirtualService is bound to a Gateway but no route of it is served.",

@@ -5,15 +5,16 @@ type Matches = readonly HttpMatchRequest[];
 
 /**
  * Each match of the delegate's rule with each of the root's that it agrees with. Null when one of the delegate's has no place at all:
- * Istio then drops the rule, since it would take less than its owner wrote.
+ * Istio then drops the rule, since it would take less than its owner wrote. `too-many` when there are more than `limit`.
  */
-export function intersectMatches(root: Matches, delegate: Matches): Matches | null {
+export function intersectMatches(root: Matches, delegate: Matches, limit = Infinity): Matches | null | "too-many" {
   if (root.length === 0) return delegate;
   if (delegate.length === 0) return root;
   const merged: HttpMatchRequest[] = [];
   for (const leaf of delegate) {
     const agreeing = root.filter((match) => !disagree(match, leaf));
     if (agreeing.length === 0) return null;
+    if (merged.length + agreeing.length > limit) return "too-many";
     for (const match of agreeing) merged.push(mergeMatch(match, leaf));
   }
   return merged;

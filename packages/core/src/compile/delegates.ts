@@ -11,30 +11,40 @@ import {
   visibilityFrom,
 } from "../model/index.ts";
 import { intersectMatches, joinNames, withFullNames } from "./delegate-matches.ts";
-import { describeSite, type Findings } from "./findings.ts";
+import { describeSite, type Findings, type Site } from "./findings.ts";
 
 type VirtualService = Resource<VirtualServiceSpec>;
+
+/**
+ * Matches that delegates make of all virtual services together. Each match of a rule meets each one of its delegate, so that a file of a
+ * thousand lines could ask for millions of routes.
+ */
+const maxDelegatedMatches = 100_000;
+
+/** What the delegates of one configuration share. */
+interface Delegation {
+  readonly named: ReadonlyMap<string, VirtualService>;
+  readonly findings: Findings;
+  matchesLeft: number;
+}
 
 /** The resources with every VirtualService complete, and without those that are only delegates. */
 export function takeInDelegates(resources: ResourceSet, findings: Findings): ResourceSet {
   const delegates = resources.virtualServices.filter(({ spec }) => spec.hosts.length === 0);
   const named = new Map(delegates.map((delegate) => [`${delegate.namespace}/${delegate.name}`, delegate]));
   const roots = resources.virtualServices.filter(({ spec }) => spec.hosts.length > 0);
-  return { ...resources, virtualServices: roots.map((root) => complete(root, named, findings)) };
+  const delegation: Delegation = { named, findings, matchesLeft: maxDelegatedMatches };
+  return { ...resources, virtualServices: roots.map((root) => complete(root, delegation)) };
 }
 
-function complete(
-  root: VirtualService,
-  named: ReadonlyMap<string, VirtualService>,
-  findings: Findings,
-): VirtualService {
+function complete(root: VirtualService, delegation: Delegation): VirtualService {
   const { http } = root.spec;
   if (http === undefined || http.every(({ delegate }) => delegate === undefined)) return root;
   const rules = http.flatMap((rule, index) => {
     if (rule.delegate === undefined) return [rule];
     // Missing ones are reported where references are checked; their rule takes nothing, so the next ones are asked.
-    const delegate = findDelegate(rule.delegate, root, named);
-    return delegate === null ? [] : takeIn({ root, rule, index }, delegate, findings);
+    const delegate = findDelegate(rule.delegate, root, delegation.named);
+    return delegate === null ? [] : takeIn({ root, rule, index }, delegate, delegation);
   });
   return { ...root, spec: { ...root.spec, http: rules } };
 }
@@ -55,24 +65,50 @@ interface RootRule {
   readonly index: number;
 }
 
-function takeIn({ root, rule, index }: RootRule, delegate: VirtualService, findings: Findings): readonly HttpRule[] {
+function takeIn(rootRule: RootRule, delegate: VirtualService, delegation: Delegation): readonly HttpRule[] {
+  const { root, rule } = rootRule;
   const rootMatches = (rule.match ?? []).map((match) => withFullNames(match, root.namespace));
-  return (delegate.spec.http ?? []).flatMap((own, ownIndex) => {
+  const rules: HttpRule[] = [];
+  for (const [index, own] of (delegate.spec.http ?? []).entries()) {
     const ownMatches = (own.match ?? []).map((match) => withFullNames(match, delegate.namespace));
-    const match = intersectMatches(rootMatches, ownMatches);
-    if (match !== null) return [mergeRule(rule, { ...inFull(own, delegate.namespace), match })];
-    const site = { resource: root, path: ["spec", "http", index, "delegate"] };
-    const place = describeSite(`rule ${own.name ?? ownIndex}`, {
-      resource: delegate,
-      path: ["spec", "http", ownIndex],
-    });
-    findings.warn(site, {
-      code: "delegate-conflict",
-      message: `${place} is left out: a match of it asks for what no match here hands on`,
-      hint: "let each match of the delegate lie within one of this rule's: a prefix that goes on where this one ends, other headers",
-    });
-    return [];
+    const match = intersectMatches(rootMatches, ownMatches, delegation.matchesLeft);
+    // The whole rule goes: half of a delegate would send requests to rules that were never meant for them.
+    if (match === "too-many") return warnTooMany(rootRule, delegate, delegation);
+    if (match === null) {
+      warnConflict(rootRule, { delegate, own, index }, delegation);
+      continue;
+    }
+    delegation.matchesLeft -= match.length;
+    rules.push(mergeRule(rule, { ...inFull(own, delegate.namespace), match }));
+  }
+  return rules;
+}
+
+function delegateSite({ root, index }: RootRule): Site {
+  return { resource: root, path: ["spec", "http", index, "delegate"] };
+}
+
+function warnConflict(
+  rootRule: RootRule,
+  { delegate, own, index }: { readonly delegate: VirtualService; readonly own: HttpRule; readonly index: number },
+  { findings }: Delegation,
+): void {
+  const place = describeSite(`rule ${own.name ?? index}`, { resource: delegate, path: ["spec", "http", index] });
+  findings.warn(delegateSite(rootRule), {
+    code: "delegate-conflict",
+    message: `${place} is left out: a match of it asks for what no match here hands on`,
+    hint: "let each match of the delegate lie within one of this rule's: a prefix that goes on where this one ends, other headers",
   });
+}
+
+function warnTooMany(rootRule: RootRule, delegate: VirtualService, { findings }: Delegation): readonly HttpRule[] {
+  const place = describeSite("rules", { resource: delegate, path: ["spec", "http"] });
+  findings.warn(delegateSite(rootRule), {
+    code: "delegate-too-large",
+    message: `this rule is left out: its matches and those of the ${place} make more than ${maxDelegatedMatches} together`,
+    hint: "each match here meets each match there: let one side ask for the path and the other for the rest",
+  });
+  return [];
 }
 
 /** What the delegate leaves open is the root's. */

@@ -11,12 +11,13 @@ import type { PolicyLine } from "./describe-policy.ts";
 import { formatMilliseconds } from "./milliseconds.ts";
 import { quote } from "./quote.ts";
 
-export function describeCluster(cluster: Cluster): readonly PolicyLine[] {
+/** @param isRaw connections whose bytes are passed on unread */
+export function describeCluster(cluster: Cluster, isRaw: boolean): readonly PolicyLine[] {
   const { balancer, destinationRule, endpoints, outlierDetection, sendsProxyProtocol, tls, warmup } = cluster;
   const lines: PolicyLine[] = [];
   const add = (name: string, text: string) => lines.push({ name, text });
   if (destinationRule !== null) add("rule", `DestinationRule ${destinationRule.namespace}/${destinationRule.name}`);
-  if (endpoints.length > 1 || balancer.kind !== "least-request") add("balancer", describeBalancer(balancer));
+  if (endpoints.length > 1 || balancer.kind !== "least-request") add("balancer", describeBalancer(balancer, isRaw));
   if (warmup !== null) {
     const { durationMs, minimumPercent } = warmup;
     add(
@@ -40,7 +41,7 @@ export function describeCluster(cluster: Cluster): readonly PolicyLine[] {
   return lines;
 }
 
-function describeBalancer(balancer: Balancer): string {
+function describeBalancer(balancer: Balancer, isRaw: boolean): string {
   switch (balancer.kind) {
     case "least-request":
       return "the less busy of two endpoints drawn at random";
@@ -50,6 +51,8 @@ function describeBalancer(balancer: Balancer): string {
       return "an endpoint drawn at random";
     case "ring-hash":
     case "maglev":
+      if (isRaw && balancer.key.kind !== "source-ip")
+        return `an endpoint drawn at random: a raw connection has no ${balancer.key.kind} to hash`;
       return `${balancer.kind === "maglev" ? "Maglev" : "ring"} hash of ${describeKey(balancer.key)}`;
   }
 }

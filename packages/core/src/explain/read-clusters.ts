@@ -7,10 +7,16 @@ import type { Reading } from "./reading.ts";
 export interface Traffic {
   readonly name: string;
   readonly failure: string;
+  /** Bytes nobody reads: there is no header, cookie or query to hash. */
+  readonly isRaw: boolean;
 }
 
-export const inRequests: Traffic = { name: "requests", failure: "requests sent to it get 503" };
-export const inConnections: Traffic = { name: "connections", failure: "connections sent to it are closed" };
+export const inRequests: Traffic = { name: "requests", failure: "requests sent to it get 503", isRaw: false };
+export const inConnections: Traffic = {
+  name: "connections",
+  failure: "connections sent to it are closed",
+  isRaw: true,
+};
 
 /** Notes every cluster with its share; the heaviest becomes the answer's. */
 export function readClusters(reading: Reading, clusters: readonly WeightedCluster[], traffic: Traffic): void {
@@ -23,21 +29,21 @@ export function readClusters(reading: Reading, clusters: readonly WeightedCluste
     const share = clusters.length === 1 ? "" : `, ${Number(((100 * weight) / total).toFixed(2))} % of ${traffic.name}`;
     const cluster = table.clusters.find((candidate) => candidate.name === name);
     if (cluster === undefined) diary.rejected("cluster", name, `it does not exist: ${traffic.failure}${share}`);
-    else readCluster(reading, cluster, { share, failure: traffic.failure });
+    else readCluster(reading, cluster, { share, traffic });
   }
 }
 
 function readCluster(
   { diary }: Reading,
   cluster: Cluster,
-  { share, failure }: { readonly share: string; readonly failure: string },
+  { share, traffic: { failure, isRaw } }: { readonly share: string; readonly traffic: Traffic },
 ): void {
   const { endpoints, name } = cluster;
   const healthy = endpoints.filter((endpoint) => endpoint.healthy).length;
   if (healthy === 0) diary.rejected("cluster", name, `it has no healthy endpoint: ${failure}${share}`);
   else {
     diary.matched("cluster", name, `${healthy} of ${endpoints.length} endpoints healthy${share}`);
-    for (const { name: matter, text } of describeCluster(cluster)) diary.matched("policy", matter, text);
+    for (const { name: matter, text } of describeCluster(cluster, isRaw)) diary.matched("policy", matter, text);
   }
   for (const endpoint of endpoints.slice(0, maxEndpoints)) noteEndpoint(diary, endpoint, endpoints.length);
   const more = endpoints.length - maxEndpoints;

@@ -3,6 +3,7 @@ import { httpsAuthority } from "../match/https-authority.ts";
 import type { MatchRequest } from "../match/match-request.ts";
 import { normalizeAuthority } from "../model/host.ts";
 import type { FilterChain, Listener, RouteConfig, VirtualHost } from "../model/index.ts";
+import { nearest } from "../parse/near-miss.ts";
 import { readFilterChain, readVirtualHost } from "./naive-names.ts";
 import { describeRoute, findNearMisses, readRoute } from "./naive-route.ts";
 import { toMatchRequest } from "./question-request.ts";
@@ -48,7 +49,10 @@ function readRouteConfig(
 ): Outcome {
   const { table, question, diary, findings } = reading;
   const virtualHost = readVirtualHost(routeConfig.virtualHosts, host, diary);
-  if (virtualHost === null) return reject("no-virtual-host", 404);
+  if (virtualHost === null) {
+    noteNearHost(reading, routeConfig, host);
+    return reject("no-virtual-host", 404);
+  }
   findings.virtualHost = virtualHost.name;
   // Before any route is looked at, and by the connection: an X-Forwarded-Proto header proves nothing (istio-semantics 2.9).
   if (virtualHost.requireTls && question.scheme === "http") {
@@ -74,6 +78,17 @@ function readRoutes(reading: Reading, virtualHost: VirtualHost, request: MatchRe
   }
   findings.route = route.name === "" ? index : route.name;
   return readAction(reading, route, request);
+}
+
+/** The host that differs by a slip of the pen, if there is one. */
+function noteNearHost({ diary }: Reading, { virtualHosts }: RouteConfig, host: string): void {
+  const near = nearest(
+    host,
+    virtualHosts.flatMap(({ domains }) => domains),
+  );
+  const owner = virtualHosts.find(({ domains }) => near !== null && domains.includes(near));
+  if (near === null || near === "*" || owner === undefined) return;
+  diary.rejected("near-miss", owner.name, `host ${quote(host)} is nearly ${near}`);
 }
 
 /** More of them than this are no longer near. */

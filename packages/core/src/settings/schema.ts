@@ -76,7 +76,9 @@ const limits = z.strictObject({
     .min(65_535)
     .max(268_435_456)
     .default(1_048_576)
-    .describe("The same over all streams of an HTTP/2 connection."),
+    .describe(
+      "The same over all streams of an HTTP/2 connection. With `codec: node` it opens again as data arrives, read or not: there what is held of bodies is bounded by `maxConcurrentStreams` times `streamBufferBytes`.",
+    ),
   webSocketBufferBytes: bytes
     .min(65_536)
     .max(268_435_456)

@@ -57,7 +57,7 @@ describe("matches of a root and its delegate", () => {
     fc.assert(
       fc.property(matches, matches, fc.array(request, { minLength: 20, maxLength: 20 }), (root, delegate, requests) => {
         const merged = intersectMatches(root, delegate);
-        if (merged === null) return;
+        if (merged === null || merged === "too-many") return;
         for (const asked of requests.filter((candidate) => takes(merged, candidate))) {
           taken++;
           expect(takes(root, asked)).toBe(true);
@@ -79,6 +79,13 @@ describe("matches of a root and its delegate", () => {
     [{ headers: { x: { exact: "a" } } }, { headers: { x: {} } }],
   ])("have nothing in common: %j and %j", (root, delegate) => {
     expect(intersectMatches([root], [delegate])).toBeNull();
+  });
+
+  it("are not put together beyond the limit", () => {
+    const many = Array.from({ length: 1000 }, (_, index) => ({ uri: { prefix: `/${index}` } }));
+    const others = many.map((_, index) => ({ headers: { x: { exact: String(index) } } }));
+    expect(intersectMatches(many, others, 999_999)).toBe("too-many");
+    expect(intersectMatches(many.slice(0, 10), others, 10_000)).toHaveLength(10_000);
   });
 
   it("keep what either asks for", () => {

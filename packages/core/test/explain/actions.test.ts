@@ -218,6 +218,15 @@ describe("explain's near misses", () => {
     );
   });
 
+  it("name the host that was meant", () => {
+    const answer = explain(
+      plainTable([virtualHost(["shop.example"]), virtualHost(["*.apps.example"])]),
+      question({ host: "shop.exmaple" }),
+    );
+    expect(answer.error).toBe("no-virtual-host");
+    expect(lines(answer, "near-miss")).toEqual(['shop.example:80: host "shop.exmaple" is nearly shop.example']);
+  });
+
   it("are told of routes before the one that matched, and of none behind it", () => {
     const routes = [route(canary, shop), route(), route(canary, shop)];
     const answer = explain(plainTable([virtualHost(["*"], { routes })]), question({}));

@@ -104,6 +104,27 @@ describe("explain on a TLS listener that passes through", () => {
   });
 });
 
+it("promises no affinity by what only a request has", () => {
+  const balancers = [
+    { kind: "ring-hash", key: { kind: "cookie", name: "sid", path: "", ttlMs: 0, attributes: [] }, size: 1024 },
+    { kind: "maglev", key: { kind: "source-ip" }, size: 65_537 },
+  ] as const;
+  const told = balancers.map((balancer) => {
+    const table = {
+      listeners: [listener(9000, [rawChain("tcp.9000", [], two)], { transport: "tcp" })],
+      routeConfigs: [],
+      clusters: [{ ...cluster(httpbin), balancer }],
+      secrets: [],
+    };
+    const answer = explain(table, question({ port: 9000, scheme: "tcp" }));
+    return steps(answer).find((step) => step.startsWith("policy matched balancer"));
+  });
+  expect(told).toEqual([
+    "policy matched balancer: an endpoint drawn at random: a raw connection has no cookie to hash",
+    "policy matched balancer: Maglev hash of the client's address",
+  ]);
+});
+
 describe("explain on a TLS listener whose chain hands on what is inside as TCP", () => {
   const raw = rawChain("tcp.db", ["db.example"], two);
   const { tls } = chain("", [], { mode: "MUTUAL" });

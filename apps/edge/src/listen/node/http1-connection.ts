@@ -10,6 +10,9 @@ import { refuseOnSocket, refuseRequest } from "./http1-messages.ts";
 import type { Http1Request, Http1Response } from "./http1-messages.ts";
 import { NodeUpgradeExchange } from "./http1-upgrade.ts";
 
+/** Pipelined requests that wait before no more is read; those of one read come all the same. */
+const maxWaiting = 64;
+
 export interface PendingRequest {
   readonly request: Http1Request;
   readonly response: Http1Response;
@@ -30,9 +33,11 @@ export class Http1Connection implements HttpConnection {
   readonly #context: EngineContext;
   /**
    * Pipelined requests wait: node:http would start them all at once, and a POST could be overtaken by the GET sent after it
-   * (RFC 9112, 9.3.2). node:http stops reading long before this grows.
+   * (RFC 9112, 9.3.2). Nor does it stop reading by itself as long as nothing is answered.
    */
   readonly #queue: PendingRequest[] = [];
+  #isHoldPlanned = false;
+  #isHeld = false;
   #current: PendingRequest | null = null;
   /** No request after the current one. */
   #isClosing: boolean;
@@ -48,7 +53,27 @@ export class Http1Connection implements HttpConnection {
 
   receive(pending: PendingRequest): void {
     if (this.#current === null) this.#begin(pending);
-    else this.#queue.push(pending);
+    else if (this.#queue.push(pending) >= maxWaiting) this.#holdSoon();
+  }
+
+  /** node:http resumes the socket at the end of each message, in the next tick: this has to come after it. */
+  #holdSoon(): void {
+    if (this.#isHoldPlanned) return;
+    this.#isHoldPlanned = true;
+    process.nextTick(() => process.nextTick(() => this.#hold()));
+  }
+
+  #hold(): void {
+    this.#isHoldPlanned = false;
+    if (this.#queue.length < maxWaiting) return;
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  #release(): void {
+    if (!this.#isHeld || this.#queue.length >= maxWaiting) return;
+    this.#isHeld = false;
+    this.#socket.resume();
   }
 
   /** The request asks for WebSocket, and node:http has let go of the socket. */
@@ -138,6 +163,7 @@ export class Http1Connection implements HttpConnection {
       return;
     }
     const next = this.#queue.shift();
+    this.#release();
     if (next !== undefined) this.#begin(next);
   }
 }

@@ -15,7 +15,13 @@ import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
 import { httpDate } from "../http-date.ts";
 import { ByteBalance } from "../../codec/http2/byte-balance.ts";
-import { isResetByUs, NodeH2Exchange, stopRequestSoon, type Usefulness } from "./http2-exchange.ts";
+import {
+  isRequestComplete,
+  isResetByUs,
+  NodeH2Exchange,
+  stopRequestSoon,
+  type Usefulness,
+} from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { MinuteCount } from "../../codec/http2/minute-count.ts";
 import type { ListenerState } from "./listener-state.ts";
@@ -140,8 +146,8 @@ export class Http2Connection implements HttpConnection, Tickable {
     (stream as EventEmitter).on("priority", () => this.#countControlFrame());
     stream.once("close", () => {
       this.#openStreams--;
-      // What the client had sent of its body by then is dropped unseen.
-      if (!stream.readableEnded) this.#usefulness.bytes += limits.streamBufferBytes;
+      // What the client had sent of its body by then is dropped unseen. Not `readableEnded`: closing a stream ends it as well.
+      if (!isRequestComplete(stream)) this.#usefulness.bytes += limits.streamBufferBytes;
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !isResetByUs(stream)) this.#countReset();
       this.#endUnfinished();
     });

@@ -193,6 +193,11 @@ export function isResetByUs(stream: ServerHttp2Stream): boolean {
   return exchangeOf.get(stream)?.isResetByUs ?? false;
 }
 
+/** False where the answer was out before the request's end came, also where none was expected any more. */
+export function isRequestComplete(stream: ServerHttp2Stream): boolean {
+  return exchangeOf.get(stream)?.isRequestComplete ?? false;
+}
+
 /** Node 20 takes no flat lists. Repeated headers become arrays, which go out as separate fields. */
 function collectHeaders(headers: readonly string[]): OutgoingHttpHeaders {
   const fields: OutgoingHttpHeaders = Object.create(null) as OutgoingHttpHeaders;

@@ -118,7 +118,7 @@ export class TlsAcceptor {
   }
 
   #onSecure(socket: TLSSocket, { chain, trust }: ChainServer): void {
-    // Also of what does not end the socket by itself: a client of TLS 1.2 that asks for another handshake.
+    // A client that asks for renegotiation is told of by an error which, unlike all others, leaves the socket open.
     socket.on("error", () => socket.destroy());
     const addresses = addressesOf(socket);
     const key = addresses === null ? "" : connectionKey(addresses);

@@ -55,7 +55,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     socket
       .on("data", (chunk: Buffer) => this.#onData(chunk))
       .on("close", () => this.#onClose())
-      .on("drain", () => this.#current?.drained());
+      .on("drain", () => this.#onDrain());
   }
 
   drain(): void {
@@ -155,7 +155,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     if (this.#isRunning) return;
     this.#isRunning = true;
     let used = -1;
-    while (this.#phase === "http" && this.#rest.length > 0 && !this.#parser.isPaused && used !== 0) {
+    while (this.#phase === "http" && this.#rest.length > 0 && !this.#isHeldBack && used !== 0) {
       const bytes = this.#rest;
       used = this.#parser.execute(bytes, 0);
       this.#rest = used === bytes.length ? nothing : bytes.subarray(used);
@@ -164,6 +164,16 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     // What cannot be used now must not pile up.
     if (this.#phase === "http") this.#setPaused(this.#rest.length > 0 || this.#parser.isPaused);
     else if (this.#phase === "upgrading") this.#finishUpgrade();
+  }
+
+  /** A client that does not take its answers gets no further ones: they would pile up here. */
+  get #isHeldBack(): boolean {
+    return this.#parser.isPaused || (this.#current === null && this.socket.writableNeedDrain);
+  }
+
+  #onDrain(): void {
+    this.#current?.drained();
+    this.#run();
   }
 
   #setPaused(isPaused: boolean): void {
