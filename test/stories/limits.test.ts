@@ -15,7 +15,7 @@ import {
 } from "../support/config.ts";
 import { curl } from "../support/curl.ts";
 import { type EngineLane, engineLanes } from "../support/engines.ts";
-import { type Gateway, gateway } from "../support/gateway.ts";
+import { type Gateway, gateway, codecUnderTest } from "../support/gateway.ts";
 import {
   acknowledgement,
   Attacker,
@@ -126,11 +126,12 @@ describe.each(engineLanes)("$name:", (lane) => {
       expect((await ask(version, "/ok", "-H", `x-long: ${"x".repeat(4096)}`)).status).toBe(431);
     });
 
-    test("maxHeaderCount: 431, and on HTTP/2 a reset", async () => {
+    // nghttp2 resets the stream before anybody could answer it.
+    test("maxHeaderCount: 431, and on HTTP/2 through Node's codec a reset", async () => {
       const fields = (count: number) => Array.from({ length: count }, (_, i) => ["-H", `x-${i}: y`]).flat();
       expect((await ask(version, "/ok", ...fields(17))).status).toBe(200);
       const { code, status } = await ask(version, "/ok", ...fields(21));
-      expect([code, status]).toEqual(isHttp2 ? [92, 0] : [0, 431]);
+      expect([code, status]).toEqual(isHttp2 && codecUnderTest !== "own" ? [92, 0] : [0, 431]);
     });
 
     test.each([

@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { LineReader } from "./lines.ts";
 
+/** Who reads and writes HTTP where the engine is node (`own` or `node`), on every gateway of a run; undefined: the default. */
+export const codecUnderTest = process.env["SLUICE_TEST_CODEC"];
+
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const sluice = join(root, "node_modules/@sluice/ctrl/bin/sluice.js");
 
@@ -191,7 +194,14 @@ export async function writeGatewayFiles(directory: string, options: GatewayOptio
   const ports = Object.fromEntries((options.ports ?? [80, 443]).map((port) => [port, 0]));
   const settings = {
     ...(options.node === undefined ? {} : { node: options.node }),
-    edge: { workers: 2, bind: "127.0.0.1", ports, drainSeconds: 5, ...options.edge },
+    edge: {
+      workers: 2,
+      bind: "127.0.0.1",
+      ports,
+      drainSeconds: 5,
+      ...(codecUnderTest === undefined ? {} : { codec: codecUnderTest }),
+      ...options.edge,
+    },
     admin: { address: options.admin ?? "127.0.0.1:0" },
     ctrl: { address: options.ctrl ?? "127.0.0.1:0", ...options.ctrlSettings },
   };

@@ -14,7 +14,7 @@ export interface RequestHead {
   readonly method: string;
   /** Origin form, as sent: `/path?query`. */
   readonly target: string;
-  /** Host or `:authority`, as sent: a name or an address with or without a port (listen/authority.ts). It goes upstream as it is. */
+  /** Host or `:authority`, as sent: a name or an address with or without a port (codec/authority.ts). It goes upstream as it is. */
   readonly authority: string;
   readonly protocol: HttpVersion;
   /** Flat (name, value, ...), names in lower case, in the order sent, without `host` and pseudo headers. */

@@ -1,5 +1,5 @@
 // Header names as responses carry them: validated, lower-cased, interned, and sorted by what the client does with them.
-import { isTokenCode } from "./char-class.ts";
+import { isTokenCode } from "../codec/char-class.ts";
 
 /** What a field means to the client. `hopByHop` ends here: it describes this connection and must not travel on (RFC 9110 7.6.1). */
 export type FieldRole = "endToEnd" | "hopByHop" | "connection" | "contentLength" | "transferEncoding";

@@ -1,6 +1,6 @@
 // Reads a response's status line and fields from one latin1 string, by index. Anything another reader could understand differently
 // is refused: the response's framing decides where the next response on this connection begins (RFC 9112).
-import { CR, HTAB, isTextCode, LF, NINE, SP, ZERO } from "./char-class.ts";
+import { CR, HTAB, isTextCode, LF, NINE, SP, ZERO } from "../codec/char-class.ts";
 import { fieldNameOf } from "./field-name.ts";
 
 export const maxHeaderCount = 200;

@@ -1,9 +1,9 @@
 // The HTTP/1.1 response parser: bytes in, events out, no I/O. It owns the framing of one connection: which bytes are head, body and
 // trailers, and whether the connection is still in a known state after the response.
 import { noTrailers } from "../exchange/exchange.ts";
-import { CR, LF } from "./char-class.ts";
-import { ChunkDecoder } from "./chunk-decoder.ts";
-import { HeadCollector } from "./head-collector.ts";
+import { CR, LF } from "../codec/char-class.ts";
+import { ChunkDecoder } from "../codec/chunk-decoder.ts";
+import { HeadCollector } from "../codec/head-collector.ts";
 import { type ParseFault, parseFields, parseResponseHead, ResponseHead } from "./response-head.ts";
 import { allowedTrailers } from "../exchange/trailers.ts";
 

@@ -158,3 +158,27 @@ describe("a body", () => {
     expect({ requests, fault }).toEqual({ requests: [], fault: "bad_request" });
   });
 });
+
+test.each([
+  ["of HTTP/1.0 expectations are ignored", "GET / HTTP/1.0\r\nHost: a\r\nExpect: magic\r\n\r\n", null],
+  [
+    "two Upgrade fields are one list, and no handshake",
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n",
+    null,
+  ],
+  ["a tab behind a value is none of its framing", "GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\t\r\n\r\n", null],
+  [
+    "a tab behind what frames it is refused",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\t\r\n\r\n",
+    "bad_request",
+  ],
+  [
+    "more trailers than headers are allowed are refused",
+    `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${"X: 1\r\n".repeat(101)}\r\n`,
+    "bad_request",
+  ],
+])("%s", (_name, text, fault) => {
+  const reading = readWithOurs([Buffer.from(text, "latin1")]);
+  expect(reading.fault).toBe(fault);
+  expect(reading.requests).toHaveLength(fault === null ? 1 : 0);
+});

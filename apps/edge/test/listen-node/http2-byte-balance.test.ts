@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ByteBalance } from "../../src/listen/node/http2-byte-balance.ts";
+import { ByteBalance } from "../../src/codec/http2/byte-balance.ts";
 
 const options = { freeFramesPerMinute: 1000, maxSavedBytes: 1_048_576 };
 const second = 1000;

@@ -1,5 +1,5 @@
 // Header names as requests carry them: checked, in lower case, and the usual ones without making a string.
-import { isTokenCode } from "../../upstream/char-class.ts";
+import { isTokenCode } from "../char-class.ts";
 
 /** Names seen in nearly every request. The rest is checked and lower-cased each time, so that clients cannot grow the table. */
 const commonNames = [

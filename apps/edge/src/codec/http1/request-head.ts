@@ -2,9 +2,9 @@
 // reader could take for a different request is refused, for its framing decides where the next request of this connection begins.
 import type { HttpVersion, RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "../../listen/authority.ts";
-import { isKnownExpectation } from "../../listen/expectation.ts";
-import { CR, HTAB, isTextCode, isTokenCode, LF, SP } from "../../upstream/char-class.ts";
+import { isAuthority } from "../authority.ts";
+import { isKnownExpectation } from "../expectation.ts";
+import { CR, HTAB, isTextCode, isTokenCode, LF, SP } from "../char-class.ts";
 import { readRequestFieldName } from "./request-field-name.ts";
 import { readRequestTarget } from "./request-target.ts";
 

@@ -3,9 +3,9 @@
 import { noTrailers } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
 import { allowedTrailers } from "../../exchange/trailers.ts";
-import { CR, LF } from "../../upstream/char-class.ts";
-import { ChunkDecoder } from "../../upstream/chunk-decoder.ts";
-import { HeadCollector } from "../../upstream/head-collector.ts";
+import { CR, LF } from "../char-class.ts";
+import { ChunkDecoder } from "../chunk-decoder.ts";
+import { HeadCollector } from "../head-collector.ts";
 import { type Http1RequestHead, parseRequestHead, type RequestHeadLimits } from "./request-head.ts";
 import { parseTrailers } from "./request-trailers.ts";
 

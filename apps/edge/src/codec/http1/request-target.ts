@@ -1,6 +1,6 @@
 // The forms of a request target (RFC 9112, 3.2) and what each says about where the request goes.
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "../../listen/authority.ts";
+import { isAuthority } from "../authority.ts";
 
 export interface Destination {
   /** Origin form. */

@@ -1,5 +1,5 @@
 // The fields behind a chunked body (RFC 9112, 7.1.2), by the grammar of the head.
-import { CR, HTAB, isTextCode, LF, SP } from "../../upstream/char-class.ts";
+import { CR, HTAB, isTextCode, LF, SP } from "../char-class.ts";
 import { readRequestFieldName } from "./request-field-name.ts";
 
 /** Flat fields of `text` from `start`, names in lower case; null when they are malformed, too many, or would frame the message. */

@@ -1,7 +1,7 @@
 // The bytes of a response's head (RFC 9112, 4 and 5). Fields come from our own parsers or from configuration; they are checked once more
 // all the same, for a line end in one of them would be a second response.
 import { STATUS_CODES } from "node:http";
-import { isTextCode, isTokenCode } from "../../upstream/char-class.ts";
+import { isTextCode, isTokenCode } from "../char-class.ts";
 
 /** `HTTP/1.1 200 OK\r\n` by status, made on first use. */
 const statusLines: string[] = [];

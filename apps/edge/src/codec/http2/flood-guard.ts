@@ -1,48 +1,80 @@
 // What is legal frame by frame and an attack in thousands. Each count has its own sense of "too many"; passing it ends the connection with
 // ENHANCE_YOUR_CALM.
-import { MinuteCount } from "../../listen/node/minute-count.ts";
+import { ByteBalance } from "./byte-balance.ts";
+import { MinuteCount } from "./minute-count.ts";
+import { frameHeaderBytes } from "./frame.ts";
 
 export interface FloodLimits {
   readonly maxResetStreamsPerMinute: number;
   readonly maxControlFramesPerMinute: number;
+  readonly connectionBufferBytes: number;
 }
 
-/**
- * `reset`: a stream that ended in one, the client's (CVE-2023-44487) or one it provoked (CVE-2025-8671). `control frame`: SETTINGS, PRIORITY, empty
- * DATA, frames on closed streams: each costs us an answer or a look. `escort`: WINDOW_UPDATE, PING, and frames of unknown types.
- */
-export type Counted = "reset" | "control frame" | "escort";
-
-/** Frames beside the data that a client may send for each DATA frame it got (Envoy's measure for WINDOW_UPDATE), and besides. */
-const escortsPerDataFrame = 10;
-const freeEscorts = 100;
-const escortsPerStream = 2;
+/** WINDOW_UPDATE frames that a client may send for each DATA frame it got, and besides (Envoy's measure). */
+const updatesPerDataFrame = 10;
+const freeUpdates = 100;
+const updatesPerStream = 2;
 
 export class FloodGuard {
   readonly #limits: FloodLimits;
+  readonly #now: () => number;
+  readonly #onFlood: (reason: string) => void;
   readonly #resets: MinuteCount;
   readonly #controlFrames: MinuteCount;
-  #allowedEscorts = freeEscorts;
+  readonly #balance: ByteBalance;
+  #usefulBytes = 0;
+  #allowedUpdates = freeUpdates;
 
-  constructor(limits: FloodLimits, nowMs: number) {
+  constructor(limits: FloodLimits, now: () => number, onFlood: (reason: string) => void) {
+    const nowMs = now();
+    this.#now = now;
+    this.#onFlood = onFlood;
     this.#limits = limits;
     this.#resets = new MinuteCount(nowMs);
     this.#controlFrames = new MinuteCount(nowMs);
+    const { maxControlFramesPerMinute: freeFramesPerMinute, connectionBufferBytes: maxSavedBytes } = limits;
+    this.#balance = new ByteBalance({ freeFramesPerMinute, maxSavedBytes }, nowMs);
   }
 
-  /** True when it is one too many. */
-  count(kind: Counted, nowMs: number): boolean {
-    if (kind === "reset") return this.#resets.add(nowMs) > this.#limits.maxResetStreamsPerMinute;
-    // How many escorts are fair depends on how much there was to give room for, and to measure the round trip by. Only those beyond count.
-    if (kind === "escort" && --this.#allowedEscorts >= 0) return false;
-    return this.#controlFrames.add(nowMs) > this.#limits.maxControlFramesPerMinute;
+  /** A stream that ended in a reset: the client's (CVE-2023-44487), or one it provoked (CVE-2025-8671). */
+  countReset(): void {
+    if (this.#resets.add(this.#now()) > this.#limits.maxResetStreamsPerMinute) this.#onFlood("a flood of resets");
+  }
+
+  /** SETTINGS, PRIORITY and DATA that holds none: no client has a reason to send many. */
+  countControlFrame(): void {
+    const count = this.#controlFrames.add(this.#now());
+    if (count > this.#limits.maxControlFramesPerMinute) this.#onFlood("a flood of control frames");
+  }
+
+  /**
+   * PING, frames of unknown types and on closed streams: honest clients send many beside much traffic (gRPC measures its round trips), none
+   * without. By their bytes, so that large ones are not cheaper than small ones.
+   *
+   * @param length of the payload
+   */
+  countIdleFrame(length: number): void {
+    const useful = this.#usefulBytes;
+    this.#usefulBytes = 0;
+    if (!this.#balance.settle(frameHeaderBytes + length, useful, this.#now())) this.#onFlood("a flood of idle frames");
+  }
+
+  /** How many are fair depends on how much there was to give room for. */
+  countWindowUpdate(): void {
+    if (--this.#allowedUpdates < 0) this.#onFlood("a flood of WINDOW_UPDATE");
+  }
+
+  /** A frame that carried something: a head or a body, in either direction. */
+  onUsefulFrame(length: number): void {
+    this.#usefulBytes += frameHeaderBytes + length;
   }
 
   onStreamOpened(): void {
-    this.#allowedEscorts = Math.max(0, this.#allowedEscorts) + escortsPerStream;
+    this.#allowedUpdates += updatesPerStream;
   }
 
-  onDataFrameSent(): void {
-    this.#allowedEscorts = Math.max(0, this.#allowedEscorts) + escortsPerDataFrame;
+  onDataFrameSent(length: number): void {
+    this.#allowedUpdates += updatesPerDataFrame;
+    this.onUsefulFrame(length);
   }
 }

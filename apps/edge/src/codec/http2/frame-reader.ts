@@ -38,7 +38,7 @@ export class FrameReader {
 
   /** A frame has begun and not ended, and it is not the body of a stream, which may take its time. */
   get isInSmallFrame(): boolean {
-    return this.#state === "payload" || this.#carried > 0;
+    return this.#state === "payload" || (this.#carried > 0 && this.#state !== "stopped");
   }
 
   /** No further event, whatever comes. */
@@ -77,8 +77,7 @@ export class FrameReader {
   #readPreface(bytes: Buffer, start: number): number {
     const end = Math.min(bytes.length, start + preface.length - this.#carried);
     if (bytes.compare(preface, this.#carried, this.#carried + end - start, start, end) !== 0) {
-      this.stop();
-      this.#events.onFrameFault(errorCode.protocolError, "no preface");
+      this.#fail(errorCode.protocolError, "no preface");
       return end;
     }
     this.#carried += end - start;
@@ -109,9 +108,7 @@ export class FrameReader {
     // The highest bit is reserved and ignored.
     this.#streamId = bytes.readUInt32BE(at + 5) & 0x7fffffff;
     if (this.#length > defaultMaxFrameBytes) {
-      this.stop();
-      this.#events.onFrameFault(errorCode.frameSizeError, "a frame larger than allowed");
-      return;
+      return this.#fail(errorCode.frameSizeError, "a frame larger than allowed");
     }
     if (this.#type === frameType.data) this.#beginData();
     else if (this.#length === 0) this.#emit(bytes.subarray(0, 0));
@@ -145,22 +142,22 @@ export class FrameReader {
     this.#state = isPadded ? "padLength" : "data";
     this.#events.onDataFrame(this.#streamId, this.#length);
     if (this.#isStopped()) return;
-    if (isPadded && this.#length === 0) this.#failPadding();
+    if (isPadded && this.#length === 0) this.#fail(errorCode.frameSizeError, "a padded frame without padding length");
     else if (!isPadded && this.#length === 0) this.#endData();
   }
 
   #readPadLength(padLength: number): void {
     this.#dataLeft = this.#length - 1 - padLength;
     this.#paddingLeft = padLength;
-    if (this.#dataLeft < 0) this.#failPadding();
+    if (this.#dataLeft < 0) this.#fail(errorCode.protocolError, "padding as long as its frame");
     else if (this.#dataLeft > 0) this.#state = "data";
     else if (padLength > 0) this.#state = "padding";
     else this.#endData();
   }
 
-  #failPadding(): void {
+  #fail(code: ErrorCode, reason: string): void {
     this.stop();
-    this.#events.onFrameFault(errorCode.protocolError, "padding as long as its frame");
+    this.#events.onFrameFault(code, reason);
   }
 
   #readData(bytes: Buffer, start: number): number {

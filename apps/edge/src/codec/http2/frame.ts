@@ -36,6 +36,8 @@ export const errorCode = {
   enhanceYourCalm: 11,
 } as const;
 
+export const noPayload = new Uint8Array(0);
+
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];
 
 /** Why a connection ends: a code for the peer, a word for logs and tests. */

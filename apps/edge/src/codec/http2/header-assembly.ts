@@ -5,6 +5,7 @@ import { type ConnectionFault, defaultMaxFrameBytes, errorCode, flag } from "./f
 const spareFrames = 8;
 
 const protocolFault = (reason: string): ConnectionFault => ({ code: errorCode.protocolError, reason });
+const sizeFault = (reason: string): ConnectionFault => ({ code: errorCode.frameSizeError, reason });
 
 export class HeaderAssembly {
   /** 0: no block has begun. */
@@ -44,12 +45,12 @@ export class HeaderAssembly {
     let start = 0;
     let end = payload.length;
     if ((flags & flag.padded) !== 0) {
-      if (end === 0) return protocolFault("a padded frame without padding length");
+      if (end === 0) return sizeFault("a padded frame without padding length");
       start = 1;
       end -= payload[0] ?? 0;
     }
     if ((flags & flag.priority) !== 0) {
-      if (end - start < 5) return protocolFault("HEADERS too short for its priority");
+      if (payload.length - start < 5) return sizeFault("HEADERS too short for its priority");
       this.dependsOnItself = (payload.readUInt32BE(start) & 0x7fffffff) === streamId;
       start += 5;
     }

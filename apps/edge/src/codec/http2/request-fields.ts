@@ -1,6 +1,6 @@
 // What makes a list of fields a request, or trailers of one (RFC 9113, 8.1 to 8.3; RFC 8441 for `:protocol`). A message that breaks these
 // rules is malformed: the stream is reset, nothing of it is handed on.
-import { isTextCode, isTokenCode } from "../../upstream/char-class.ts";
+import { isTextCode, isTokenCode } from "../char-class.ts";
 
 /** Fields that describe one connection and have no meaning here (RFC 9113, 8.2.2). `te` may say `trailers`. */
 const connectionFields: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ export function isWellFormedRequest(fields: readonly string[]): boolean {
     }
     const bit = pseudoBits[name];
     // Unknown, twice, or behind an ordinary field.
-    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isFieldValue(value)) return false;
+    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isPseudoValue(bit, value)) return false;
     seen |= bit;
     if (bit === 1) method = value;
     else if (bit === 4) path = value;
@@ -49,12 +49,19 @@ export function isWellFormedRequest(fields: readonly string[]): boolean {
   return isCompleteHead(seen, method, path);
 }
 
-/**
- * RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. A method that is no token (`GET /admin HTTP/1.1`) would
- * be a request line of the client's own where HTTP/1.1 goes on.
- */
+/** What stands in one line with the others further on must not hold a blank, or it becomes another line (RFC 9113, 8.3.1 and 10.3). */
+function isPseudoValue(bit: number, value: string): boolean {
+  const isToken = bit === 1 || bit === 16;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (isToken ? isTokenCode[code] !== 1 : isTextCode[code] !== 1 || isBlank(code)) return false;
+  }
+  return bit === 2 ? /^[a-z][a-z0-9+.-]*$/i.test(value) : true;
+}
+
+/** RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. */
 function isCompleteHead(seen: number, method: string, path: string): boolean {
-  if (!isToken(method)) return false;
+  if (method === "") return false;
   const hasProtocol = (seen & 16) !== 0;
   if (method === "CONNECT" && !hasProtocol) return (seen & (2 | 4)) === 0 && (seen & 8) !== 0;
   if (hasProtocol && (method !== "CONNECT" || (seen & 8) === 0)) return false;
@@ -73,11 +80,6 @@ function isRegularField(name: string, value: string): boolean {
   if (name.length === 0 || !isLowerCaseToken(name) || connectionFields.has(name)) return false;
   if (name === "te" && value.toLowerCase() !== "trailers") return false;
   return isFieldValue(value);
-}
-
-function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (isTokenCode[text.charCodeAt(i)] !== 1) return false;
-  return text.length > 0;
 }
 
 function isLowerCaseToken(name: string): boolean {

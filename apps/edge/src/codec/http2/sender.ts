@@ -12,7 +12,7 @@ export interface SenderOptions<Owner> {
   readonly output: Output;
   readonly peer: PeerSettings;
   /** A DATA frame was written. */
-  readonly onFrame: () => void;
+  readonly onFrame: (length: number) => void;
   /** What waited on a blocked stream has gone. */
   readonly onWritable: (stream: Stream<Owner>) => void;
   /** Everything of a stream that has been ended is out but its end. */
@@ -73,6 +73,11 @@ export class Sender<Owner> {
     stream.isScheduled = false;
   }
 
+  /** Something could be sent at once; more gathered in this turn than one write should hold. */
+  get hasMore(): boolean {
+    return this.#round.length > 0 && this.#window > 0 && !this.isBackedUp;
+  }
+
   /** Sends what waits, a frame a stream and turn. */
   pump(): void {
     while (this.#round.length > 0 && this.#window > 0 && this.#mayGather()) {
@@ -105,7 +110,7 @@ export class Sender<Owner> {
 
   #send(stream: Stream<Owner>, chunk: Uint8Array): void {
     this.#options.output.data(stream.id, chunk, false);
-    this.#options.onFrame();
+    this.#options.onFrame(chunk.length);
     stream.sendWindow -= chunk.length;
     this.#window -= chunk.length;
   }

@@ -7,9 +7,16 @@ export interface SessionLimits extends FloodLimits {
   readonly maxConcurrentStreams: number;
   /** Of a header list, as SETTINGS_MAX_HEADER_LIST_SIZE counts. */
   readonly maxHeadBytes: number;
-  /** Windows: what a client may send ahead on one stream, and on all. */
+  /** Windows: what a client may send ahead on one stream, and on all (`connectionBufferBytes`). */
   readonly streamBufferBytes: number;
-  readonly connectionBufferBytes: number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Flat, names in lower case. */
+  readonly fields: readonly string[];
+  /** No body follows. */
+  readonly isLast: boolean;
 }
 
 /** Called from inside `receive` and the intents. */

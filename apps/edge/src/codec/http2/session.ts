@@ -1,7 +1,7 @@
 // The server's side of one HTTP/2 connection (RFC 9113): bytes in, events out; intents in, bytes out. No I/O and no clock of its own.
 // Whoever has the socket gives it what was read, and sends what `takeOutput` returns at the end of the turn.
 import { noTrailers } from "../../exchange/exchange.ts";
-import { type Counted, FloodGuard } from "./flood-guard.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import {
   type ConnectionFault,
   defaultMaxFrameBytes,
@@ -10,6 +10,7 @@ import {
   flag,
   frameType,
   largestWindow,
+  noPayload,
 } from "./frame.ts";
 import { type FrameEvents, FrameReader } from "./frame-reader.ts";
 import { judgeFrame } from "./frame-rules.ts";
@@ -17,24 +18,21 @@ import { HeaderAssembly } from "./header-assembly.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import { Output } from "./output.ts";
-import { RecentIds } from "./recent-ids.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
 import { areWellFormedTrailers, isWellFormedRequest, readLength } from "./request-fields.ts";
 import { Sender } from "./sender.ts";
-import type { SessionEvents, SessionLimits } from "./session-events.ts";
+import type { ResponseHead, SessionEvents, SessionLimits } from "./session-events.ts";
 import { applySettings, initialPeerSettings, settingId } from "./settings.ts";
 import { Stream } from "./stream.ts";
+import { StreamIds } from "./stream-ids.ts";
 
 const decoderTableBytes = 4096;
-/** Streams we have reset of late: what the client had under way on them is no mistake of its. */
-const rememberedResets = 256;
 /** What the PING carries whose answer tells that a client knows of our GOAWAY. */
 const drainPing = Buffer.from("draining", "latin1");
 
 export class Http2Session<Owner> implements FrameEvents {
   readonly #events: SessionEvents<Owner>;
   readonly #limits: SessionLimits;
-  readonly #now: () => number;
   readonly #reader: FrameReader;
   readonly #assembly: HeaderAssembly;
   readonly #decoder: HpackDecoder;
@@ -44,35 +42,32 @@ export class Http2Session<Owner> implements FrameEvents {
   readonly #peer = initialPeerSettings();
   readonly #streams = new Map<number, Stream<Owner>>();
   readonly #sender: Sender<Owner>;
-  readonly #resets = new RecentIds(rememberedResets);
+  readonly #ids = new StreamIds();
   readonly #windows: ReceiveWindows;
   /** Whose answer is out while the request is not complete: since this output, and since the one before. */
   #answered: Stream<Owner>[] = [];
   #stopping: Stream<Owner>[] = [];
   #hasSettings = false;
-  #lastStreamId = 0;
-  /** Streams above it are not served any more; `largestWindow` serves as "all are". */
-  #acceptedUpTo = largestWindow;
+  #awaitsSettingsAck = true;
   #isDraining = false;
   #isBroken = false;
   /** Of the DATA frame being read: the stream, null where it is thrown away; what of it was no data. */
   #dataStream: Stream<Owner> | null = null;
   #paddingBytes = 0;
-  #dataBytes = 0;
+  #receivedBefore = 0;
 
   constructor(events: SessionEvents<Owner>, limits: SessionLimits, now: () => number) {
     this.#events = events;
     this.#limits = limits;
-    this.#now = now;
     this.#reader = new FrameReader(this);
     this.#assembly = new HeaderAssembly(2 * limits.maxHeadBytes + defaultMaxFrameBytes);
     this.#decoder = new HpackDecoder({ maxTableBytes: decoderTableBytes, maxListBytes: limits.maxHeadBytes });
-    this.#guard = new FloodGuard(limits, now());
+    this.#guard = new FloodGuard(limits, now, (reason) => this.fail(errorCode.enhanceYourCalm, reason));
     this.#windows = new ReceiveWindows(this.#output, limits);
     this.#sender = new Sender<Owner>({
       output: this.#output,
       peer: this.#peer,
-      onFrame: () => this.#guard.onDataFrameSent(),
+      onFrame: (length) => this.#guard.onDataFrameSent(length),
       onWritable: (stream) => this.#events.onWritable(stream),
       onSent: (stream) => this.#finishLocal(stream),
     });
@@ -92,7 +87,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** A header block or a frame has begun and not ended: for its time limit. */
   get isInHead(): boolean {
-    return this.#assembly.isOpen || this.#reader.isInSmallFrame;
+    return !this.#isBroken && (this.#assembly.isOpen || this.#reader.isInSmallFrame);
   }
 
   receive(bytes: Buffer): void {
@@ -108,7 +103,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** More has to be sent, one output later. */
   get hasMoreOutput(): boolean {
-    return this.#stopping.length > 0 || this.#answered.length > 0;
+    return this.#stopping.length > 0 || this.#answered.length > 0 || this.#sender.hasMore;
   }
 
   /** The socket takes no more for now: bodies wait, the rest is small. */
@@ -116,17 +111,8 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#sender.isBackedUp = isBackedUp;
   }
 
-  /** @param fields flat, names in lower case */
-  sendHead(
-    stream: Stream<Owner>,
-    {
-      status,
-      fields,
-      isLast,
-    }: { readonly status: number; readonly fields: readonly string[]; readonly isLast: boolean },
-  ): void {
+  sendHead(stream: Stream<Owner>, { status, fields, isLast }: ResponseHead): void {
     if (!this.#isOpen(stream)) return;
-    stream.hasSentHead = status >= 200;
     this.#sendBlock(stream, this.#encoder.encode(status, fields), isLast);
     if (isLast) this.#finishLocal(stream);
   }
@@ -148,7 +134,7 @@ export class Http2Session<Owner> implements FrameEvents {
   reset(stream: Stream<Owner>, code: ErrorCode): void {
     if (this.#streams.get(stream.id) !== stream) return;
     this.#output.rstStream(stream.id, code);
-    this.#resets.add(stream.id);
+    this.#ids.addReset(stream.id);
     this.#close(stream);
   }
 
@@ -163,7 +149,7 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Takes no new streams: the client is told, and those it opens before it knows are still served (RFC 9113, 6.8). */
   drain(): void {
-    if (this.#isDraining || this.#acceptedUpTo !== largestWindow || this.#isBroken) return;
+    if (this.#isDraining || !this.#ids.servesAll || this.#isBroken) return;
     this.#isDraining = true;
     this.#output.goAway(largestWindow, errorCode.noError);
     this.#output.frame({ type: frameType.ping, flags: 0, streamId: 0 }, drainPing);
@@ -176,9 +162,9 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** The streams that have a complete head are the last. False: they were already. */
   stopAccepting(): boolean {
-    if (this.#acceptedUpTo !== largestWindow || this.#isBroken) return false;
-    this.#acceptedUpTo = this.#lastStreamId;
-    this.#output.goAway(this.#lastStreamId, errorCode.noError);
+    if (!this.#ids.servesAll || this.#isBroken) return false;
+    this.#ids.acceptedUpTo = this.#ids.last;
+    this.#output.goAway(this.#ids.last, errorCode.noError);
     if (this.#streams.size === 0) this.#events.onDrained();
     return true;
   }
@@ -192,7 +178,9 @@ export class Http2Session<Owner> implements FrameEvents {
   /** Gives the connection up. */
   fail(code: ErrorCode, reason: string): void {
     if (this.#isBroken) return;
-    this.#output.goAway(this.#lastStreamId, code);
+    this.#isBroken = true;
+    this.#reader.stop();
+    this.#output.goAway(this.#ids.last, code);
     this.closeAll();
     this.#events.onFault({ code, reason });
   }
@@ -227,37 +215,38 @@ export class Http2Session<Owner> implements FrameEvents {
       case frameType.priority:
         return this.#onPriority(streamId, payload);
       case frameType.rstStream:
-        return this.#onRstStream(streamId);
+        return this.#onRstStream(streamId, payload.length);
       case frameType.settings:
         return this.#onSettings(flags, payload);
       case frameType.ping:
         return this.#onPing(flags, payload);
       case frameType.goAway:
         // The client opens no more streams; those it has go on.
-        return;
+        return this.#guard.countIdleFrame(payload.length);
       case frameType.windowUpdate:
         return this.#onWindowUpdate(streamId, payload);
       default:
         // Unknown frames are ignored (RFC 9113, 4.1), but not for nothing.
-        return this.#count("escort");
+        return this.#guard.countIdleFrame(payload.length);
     }
   }
 
   onDataFrame(streamId: number, length: number): void {
     this.#dataStream = null;
     this.#paddingBytes = length;
-    this.#dataBytes = 0;
     if (!this.#hasSettings || this.#assembly.isOpen || streamId === 0) {
       return this.#protocolError("DATA where none may be");
     }
-    if (streamId > this.#lastStreamId) return this.#protocolError("DATA on an idle stream");
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
     if (!this.#windows.take(length))
       return this.fail(errorCode.flowControlError, "more DATA than the connection's window");
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
-    if (stream.receiveWindow < 0) return this.#streamError(streamId, errorCode.flowControlError);
+    // A frame that holds nothing needs no window, not even where ours has shrunk below what was under way (RFC 9113, 6.9).
+    if (stream.receiveWindow < 0 && length > 0) return this.#streamError(streamId, errorCode.flowControlError);
     this.#dataStream = stream;
+    this.#receivedBefore = stream.receivedBytes;
   }
 
   onDataPiece(_streamId: number, chunk: Buffer): void {
@@ -265,7 +254,6 @@ export class Http2Session<Owner> implements FrameEvents {
     // What is thrown away is given back with the padding.
     if (stream === null) return;
     this.#paddingBytes -= chunk.length;
-    this.#dataBytes += chunk.length;
     stream.heldBytes += chunk.length;
     stream.receivedBytes += chunk.length;
     if (stream.announcedBytes >= 0 && stream.receivedBytes > stream.announcedBytes) {
@@ -277,15 +265,19 @@ export class Http2Session<Owner> implements FrameEvents {
   onDataFrameEnd(_streamId: number, isLast: boolean): void {
     const stream = this.#dataStream;
     this.#dataStream = null;
+    if (stream !== null) this.#weighData(stream.receivedBytes - this.#receivedBefore, isLast);
     // Padding, and data that nobody wants, is used up at once.
     if (this.#paddingBytes > 0 && !this.#isBroken) {
       if (stream === null) this.#windows.giveBack(this.#paddingBytes);
       else this.#windows.giveBackTo(stream, this.#paddingBytes);
     }
-    if (stream === null) return;
-    if (isLast) this.#endRemote(stream, noTrailers);
-    // An empty one that ends the body is how most clients of gRPC end theirs.
-    else if (this.#dataBytes === 0) this.#count("control frame");
+    if (stream !== null && isLast && !this.#isBroken) this.#endRemote(stream, noTrailers);
+  }
+
+  /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
+  #weighData(bytes: number, isLast: boolean): void {
+    if (bytes > 0 || isLast) this.#guard.onUsefulFrame(bytes);
+    else this.#guard.countControlFrame();
   }
 
   #onHeaderPart(fault: ConnectionFault | null): void {
@@ -298,9 +290,10 @@ export class Http2Session<Owner> implements FrameEvents {
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) return this.#onTrailers(stream, fields, endsStream);
-    if (streamId <= this.#lastStreamId) return this.#onLateHeaders(streamId);
-    this.#lastStreamId = streamId;
-    if (streamId > this.#acceptedUpTo) return;
+    if (streamId <= this.#ids.last) return this.#onLateHeaders(streamId, block.length);
+    this.#ids.open(streamId);
+    if (streamId > this.#ids.acceptedUpTo) return this.#guard.countIdleFrame(block.length);
+    this.#guard.onUsefulFrame(block.length);
     if (this.#streams.size >= this.#limits.maxConcurrentStreams)
       return this.#streamError(streamId, errorCode.refusedStream);
     if (dependsOnItself) return this.#streamError(streamId, errorCode.protocolError);
@@ -331,34 +324,38 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#endRemote(stream, fields);
   }
 
-  /** HEADERS on a stream that has ended: trailers that crossed our reset, or a client that has lost count. */
-  #onLateHeaders(streamId: number): void {
-    if (this.#resets.has(streamId)) return this.#count("control frame");
+  /** HEADERS on a stream that has ended: trailers that crossed our reset or GOAWAY, or a client that has lost count. */
+  #onLateHeaders(streamId: number, length: number): void {
+    if (this.#ids.isUnderWay(streamId)) return this.#guard.countIdleFrame(length);
+    if (this.#ids.wasSkipped(streamId)) return this.#protocolError("HEADERS of a lower stream than those before");
     this.fail(errorCode.streamClosed, "HEADERS on a closed stream");
   }
 
   #onLateData(streamId: number, stream: Stream<Owner> | undefined): void {
-    if (this.#resets.has(streamId)) return this.#count("control frame");
+    // Bounded by the window like any other DATA, however much of it there is.
+    if (this.#ids.isUnderWay(streamId)) return this.#guard.countIdleFrame(0);
     if (stream !== undefined) return this.#streamError(streamId, errorCode.streamClosed);
     this.#output.rstStream(streamId, errorCode.streamClosed);
-    this.#resets.add(streamId);
-    this.#count("reset");
+    this.#ids.addReset(streamId);
+    this.#guard.countReset();
   }
 
   #onPriority(streamId: number, payload: Buffer): void {
-    if (payload.length !== 5) return this.#streamError(streamId, errorCode.frameSizeError);
-    const dependsOnItself = (payload.readUInt32BE(0) & 0x7fffffff) === streamId;
-    if (dependsOnItself) return this.#streamError(streamId, errorCode.protocolError);
-    this.#count("control frame");
+    const isSelf = payload.length === 5 && (payload.readUInt32BE(0) & 0x7fffffff) === streamId;
+    if (payload.length === 5 && !isSelf) return this.#guard.countControlFrame();
+    const code = isSelf ? errorCode.protocolError : errorCode.frameSizeError;
+    // On a stream that is not open a reset would be a mistake of ours.
+    if (this.#streams.has(streamId)) this.#streamError(streamId, code);
+    else this.fail(code, "a PRIORITY that is none");
   }
 
-  #onRstStream(streamId: number): void {
-    if (streamId > this.#lastStreamId) return this.#protocolError("RST_STREAM on an idle stream");
+  #onRstStream(streamId: number, length: number): void {
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#count("control frame");
+    if (stream === undefined) return this.#guard.countIdleFrame(length);
     this.#close(stream);
     this.#events.onReset(stream);
-    this.#count("reset");
+    this.#guard.countReset();
   }
 
   #onSettings(flags: number, payload: Buffer): void {
@@ -369,13 +366,14 @@ export class Http2Session<Owner> implements FrameEvents {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     this.#encoder.limitTable(this.#peer.headerTableBytes);
     this.#output.frame({ type: frameType.settings, flags: flag.ack, streamId: 0 }, noPayload);
-    this.#count("control frame");
+    this.#guard.countControlFrame();
     this.#changeSendWindows(this.#peer.initialWindow - before);
   }
 
   #onSettingsAck(): void {
-    if (!this.#hasSettings) return this.#protocolError("an acknowledgement before SETTINGS");
-    this.#count("control frame");
+    if (!this.#hasSettings || !this.#awaitsSettingsAck)
+      return this.#protocolError("an acknowledgement of SETTINGS that were not sent");
+    this.#awaitsSettingsAck = false;
     this.#windows.onSettingsAcknowledged(this.#streams.values());
   }
 
@@ -390,15 +388,15 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #onPing(flags: number, payload: Buffer): void {
-    this.#count("escort");
+    this.#guard.countIdleFrame(payload.length);
     if (this.#isBroken) return;
     if ((flags & flag.ack) === 0) this.#output.frame({ type: frameType.ping, flags: flag.ack, streamId: 0 }, payload);
     else if (payload.equals(drainPing)) this.finishDrain();
   }
 
   #onWindowUpdate(streamId: number, payload: Buffer): void {
-    if (streamId > this.#lastStreamId) return this.#protocolError("WINDOW_UPDATE on an idle stream");
-    this.#count("escort");
+    if (this.#ids.isIdle(streamId)) return this.#protocolError("WINDOW_UPDATE on an idle stream");
+    this.#guard.countWindowUpdate();
     if (this.#isBroken) return;
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     if (streamId === 0) {
@@ -450,11 +448,13 @@ export class Http2Session<Owner> implements FrameEvents {
 
   #close(stream: Stream<Owner>): void {
     if (!this.#streams.delete(stream.id)) return;
+    // What else comes of the frame being read is thrown away.
+    if (this.#dataStream === stream) this.#dataStream = null;
     this.#sender.forget(stream);
     // Nobody will say any more that it has been used.
     if (stream.heldBytes > 0 && !this.#isBroken) this.#windows.giveBack(stream.heldBytes);
     stream.heldBytes = 0;
-    const isDrained = this.#streams.size === 0 && this.#acceptedUpTo !== largestWindow && !this.#isBroken;
+    const isDrained = this.#streams.size === 0 && !this.#ids.servesAll && !this.#isBroken;
     if (isDrained) this.#events.onDrained();
   }
 
@@ -462,27 +462,20 @@ export class Http2Session<Owner> implements FrameEvents {
   #streamError(streamId: number, code: ErrorCode): void {
     if (this.#isBroken) return;
     this.#output.rstStream(streamId, code);
-    this.#resets.add(streamId);
-    if (this.#dataStream?.id === streamId) this.#dataStream = null;
+    this.#ids.addReset(streamId);
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) {
       this.#close(stream);
       this.#events.onReset(stream);
     }
-    this.#count("reset");
+    this.#guard.countReset();
   }
 
   #isOpen(stream: Stream<Owner>): boolean {
     return !this.#isBroken && !stream.isLocalEnded && this.#streams.get(stream.id) === stream;
   }
 
-  #count(kind: Counted): void {
-    if (this.#guard.count(kind, this.#now())) this.fail(errorCode.enhanceYourCalm, `a flood: ${kind}`);
-  }
-
   #protocolError(reason: string): void {
     this.fail(errorCode.protocolError, reason);
   }
 }
-
-const noPayload = new Uint8Array(0);

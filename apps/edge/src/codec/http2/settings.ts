@@ -10,6 +10,8 @@ export const settingId = {
   maxHeaderListSize: 6,
   /** RFC 8441. */
   enableConnectProtocol: 8,
+  /** RFC 9218. */
+  noRfc7540Priorities: 9,
 } as const;
 
 /** The peer's, as far as they concern us: we never push. */
@@ -34,7 +36,9 @@ export function applySettings(payload: Buffer, settings: PeerSettings): Connecti
         settings.headerTableBytes = value;
         break;
       case settingId.enablePush:
-        if (value > 1) return { code: errorCode.protocolError, reason: "ENABLE_PUSH is neither 0 nor 1" };
+      case settingId.enableConnectProtocol:
+      case settingId.noRfc7540Priorities:
+        if (value > 1) return { code: errorCode.protocolError, reason: "a switch is neither 0 nor 1" };
         break;
       case settingId.initialWindowSize:
         if (value > largestWindow)

@@ -14,7 +14,6 @@ export class Stream<Owner> {
   isTunnel: boolean;
   /** Our end is in the output. */
   isSent: boolean;
-  hasSentHead: boolean;
   /** What we may still send, and what the client may. */
   sendWindow: number;
   receiveWindow: number;
@@ -42,9 +41,8 @@ export class Stream<Owner> {
     this.owner = null;
     this.isRemoteEnded = false;
     this.isLocalEnded = false;
-    this.isTunnel = false;
     this.isSent = false;
-    this.hasSentHead = false;
+    this.isTunnel = false;
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
     this.heldBytes = 0;

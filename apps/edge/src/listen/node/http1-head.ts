@@ -3,8 +3,8 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "../authority.ts";
-import { isKnownExpectation } from "../expectation.ts";
+import { isAuthority } from "../../codec/authority.ts";
+import { isKnownExpectation } from "../../codec/expectation.ts";
 import type { Http1Request } from "./http1-messages.ts";
 
 /** What the headers say about where the request goes and how its body is framed. */

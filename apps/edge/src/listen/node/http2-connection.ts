@@ -14,7 +14,7 @@ import { failures } from "../../exchange/failure.ts";
 import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
 import { httpDate } from "../http-date.ts";
-import { ByteBalance } from "./http2-byte-balance.ts";
+import { ByteBalance } from "../../codec/http2/byte-balance.ts";
 import {
   isRequestComplete,
   isResetByUs,
@@ -23,7 +23,7 @@ import {
   type Usefulness,
 } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
-import { MinuteCount } from "./minute-count.ts";
+import { MinuteCount } from "../../codec/http2/minute-count.ts";
 import type { ListenerState } from "./listener-state.ts";
 import type { Tickable } from "./ticker.ts";
 

@@ -3,8 +3,8 @@
 // with characters that no field may hold it leaves out instead, and Node.js offers no way to hear of them.
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "../authority.ts";
-import { isKnownExpectation } from "../expectation.ts";
+import { isAuthority } from "../../codec/authority.ts";
+import { isKnownExpectation } from "../../codec/expectation.ts";
 
 export interface Http2Head {
   readonly head: RequestHead;

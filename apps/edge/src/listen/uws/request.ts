@@ -3,8 +3,8 @@
 import type { HttpRequest } from "uWebSockets.js";
 import type { RequestHead } from "../../exchange/exchange.ts";
 import type { FailureCode } from "../../exchange/failure.ts";
-import { isAuthority } from "../authority.ts";
-import { isKnownExpectation } from "../expectation.ts";
+import { isAuthority } from "../../codec/authority.ts";
+import { isKnownExpectation } from "../../codec/expectation.ts";
 import type { DownstreamLimits } from "../listener.ts";
 import { isAscii, toBytesText } from "./field-text.ts";
 

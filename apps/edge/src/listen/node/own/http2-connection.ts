@@ -101,7 +101,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const socket = this.#socket;
     if (output !== null && socket.writable && !socket.write(output)) {
       this.session.setBackedUp(true);
-      if (socket.writableLength > maxUnsentBytes) socket.destroy();
+      if (socket.writableLength > maxUnsentBytes) this.#giveUpReader();
     }
     if (this.#isEnding) this.#end();
     else if (this.session.hasMoreOutput) this.touch();
@@ -169,6 +169,13 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const fields = ["server", "sluice", "date", httpDate(), "content-length", "0"];
     this.session.sendHead(stream, { status: failures[failure].status, fields, isLast: true });
     this.touch();
+  }
+
+  /** It asks and does not read: what it is owed would grow for as long as it likes. */
+  #giveUpReader(): void {
+    if (!this.#hasEnded) this.#context.observer.onRequestRefused(this.#downstream.listener, "http2_flood");
+    this.#hasEnded = true;
+    this.#socket.destroy();
   }
 
   /** Between the frames of a head no other frame may come: nothing more can be read from this client. */

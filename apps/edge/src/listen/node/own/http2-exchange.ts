@@ -66,7 +66,8 @@ export class OwnHttp2Exchange extends Exchange {
   receiveEnd(trailers: readonly string[]): void {
     if (this.#isOver) return;
     const allowed = trailers.length === 0 ? noTrailers : allowedTrailers(trailers);
-    if (this.#held === null) this.handler.onRequestEnd(this, allowed);
+    // Behind what is held; and of a tunnel that nobody has agreed to, neither.
+    if (this.#held === null && !this.#awaitsTunnel) this.handler.onRequestEnd(this, allowed);
     else this.#heldEnd = allowed;
   }
 

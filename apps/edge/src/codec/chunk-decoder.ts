@@ -1,12 +1,13 @@
 // The framing between the chunks of a chunked body: sizes, extensions and line ends, byte by byte, across reads.
 import { CR, LF } from "./char-class.ts";
 import { type ExtensionState, nextExtensionState } from "./chunk-extension.ts";
-import type { ParseFault } from "./response-head.ts";
 
 /** 16 hex digits are 64 bits; more is an attempt to overflow somebody. */
 const maxSizeDigits = 16;
 const maxExtensionBytes = 4096;
 const SEMICOLON = 0x3b;
+
+export type ChunkFault = "bad chunk" | "chunk extension too long";
 
 type State = "size" | "extension" | "sizeEnd" | "data" | "dataEnd" | "dataEndLf" | "last";
 
@@ -19,7 +20,7 @@ function hexDigit(code: number): number {
 export class ChunkDecoder {
   /** Bytes of the current chunk's data that are still to come. The caller takes them off through `consume`. */
   remaining: number;
-  fault: ParseFault | null;
+  fault: ChunkFault | null;
   private state: State;
   private size: number;
   private sizeDigits: number;
