@@ -55,6 +55,12 @@ export const port = expected("a port", (value): value is number => {
 });
 export const bytes = expected("bytes", (value): value is Uint8Array => value instanceof Uint8Array);
 
+/** Bytes that are kept: a copy, so that the message they came in can be let go. */
+export const ownBytes: Codec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (value) => Uint8Array.from(bytes.decode(value)),
+};
+
 /** One of a few words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
   return expected(`one of ${words.join(", ")}`, (value): value is Word => words.includes(value as Word));

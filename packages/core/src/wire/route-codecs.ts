@@ -25,7 +25,7 @@ import type {
 } from "../model/index.ts";
 import {
   byKind,
-  bytes,
+  ownBytes,
   count,
   flag,
   integer,
@@ -108,7 +108,7 @@ const redirect = object<RedirectAction>({
   path: nullable(object({ kind: oneOf("full", "prefix"), value: text })),
 });
 
-const directResponse = object<DirectResponseAction>({ kind: oneOf("direct-response"), status: count, body: bytes });
+const directResponse = object<DirectResponseAction>({ kind: oneOf("direct-response"), status: count, body: ownBytes });
 
 const routePolicy = object<RoutePolicy>({
   fault: nullable(

@@ -15,13 +15,7 @@ import type { DownstreamLimits, EngineContext } from "../listener.ts";
 import type { HttpConnection } from "./connection.ts";
 import { httpDate } from "../http-date.ts";
 import { ByteBalance } from "../../codec/http2/byte-balance.ts";
-import {
-  isRequestComplete,
-  isResetByUs,
-  NodeH2Exchange,
-  stopRequestSoon,
-  type Usefulness,
-} from "./http2-exchange.ts";
+import { isRequestComplete, isResetByUs, NodeH2Exchange, stopRequestSoon, type Usefulness } from "./http2-exchange.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { MinuteCount } from "../../codec/http2/minute-count.ts";
 import type { ListenerState } from "./listener-state.ts";
