@@ -4,5 +4,5 @@ import type { DirectResponseAction, HttpDirectResponse } from "../model/index.ts
 
 export function buildDirectResponse({ status, body = {} }: HttpDirectResponse): DirectResponseAction {
   const bytes = body.bytes === undefined ? Buffer.from(body.string ?? "") : Buffer.from(body.bytes, "base64");
-  return { kind: "direct-response", status, body: bytes };
+  return { kind: "direct-response", status, body: Uint8Array.from(bytes) };
 }

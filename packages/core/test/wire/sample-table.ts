@@ -78,7 +78,7 @@ const redirect: Route = {
 const directResponse: Route = {
   ...route,
   name: "teapot",
-  action: { kind: "direct-response", status: 418, body: Buffer.from("short and stout") },
+  action: { kind: "direct-response", status: 418, body: new TextEncoder().encode("short and stout") },
 };
 
 const listener: Listener = {
