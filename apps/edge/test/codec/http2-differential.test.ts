@@ -1,5 +1,5 @@
 // Our HTTP/2 session against Node's (nghttp2) on generated and injured sessions: the same requests seen, the same answers sent. Ours may be
-// stricter, as docs/adr/0010 lists; what it accepts, Node must have accepted and read the same way.
+// stricter, as docs/adr/0015 lists; what it accepts, Node must have accepted and read the same way.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { framesOf, preface, settings } from "../../../../test/support/http2-frames.ts";

@@ -145,7 +145,7 @@ const edgeKeys = z.strictObject({
   codec: z
     .enum(["own", "node"])
     .default("node")
-    .describe("Who reads and writes HTTP/1.1 on `engine: node`: Sluice's own codec, or Node's."),
+    .describe("Who reads and writes HTTP on `engine: node`: Sluice's own codecs, or Node's."),
   http10: z
     .boolean()
     .default(false)
