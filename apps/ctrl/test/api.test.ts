@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { connect } from "node:net";
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 import { createAuthority } from "@sluice/demo/certificates";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
@@ -14,7 +14,7 @@ import { RunningPlane } from "./support/running-plane.ts";
 async function askRaw(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname).end(bytes);
-  return await text(socket);
+  return await readText(socket);
 }
 
 const isLive = ({ version }: StatusReport) => version !== null;
