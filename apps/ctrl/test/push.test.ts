@@ -370,6 +370,16 @@ describe("a version that an edge refuses", () => {
 });
 
 describe("what was pushed", () => {
+  it("is answered when ctrl ends before the edges do", async () => {
+    const pushed = await Pushed.start();
+    using edge = await FakeEdge.greet(pushed.plane.socketPath, "edge-1");
+    edge.ack((await edge.expect("commit")).version);
+    const pending = pushed.apply(route("kept", "/a"), "wait=60");
+    await edge.expect("commit");
+    await pushed[Symbol.asyncDispose]();
+    expect(await pending).toMatchObject({ status: 200, body: { number: 1, convergence: { state: "no-edges" } } });
+  });
+
   it("is there after a restart, and compiles to the same table", async () => {
     await using pushed = await Pushed.start();
     const { version } = (await pushed.apply(`${route("two", "/b")}---\n${route("one", "/a")}`)).body;
@@ -380,6 +390,9 @@ describe("what was pushed", () => {
     );
     expect([status.version, status.number]).toEqual([version, 1]);
     expect(await pushed.names()).toEqual(["one", "two"]);
+    // What it was read from again is no version of its own.
+    const listed = (await pushed.plane.get("/v1/versions")).body as Listed[];
+    expect(listed.map(({ number, state }) => [number, state])).toEqual([[1, "current"]]);
   });
 
   it("shows of a Secret its keys only, and what was read cannot be written back", async () => {
