@@ -1,6 +1,6 @@
 // Who may call the API: tokens, client certificates, and nobody that a web page sends.
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -108,6 +108,11 @@ describe("with tokens", () => {
     await writeFile(plane.directory.at("config/token.txt"), "short");
     expect([await status("short"), await status(readToken)]).toEqual([401, 200]);
     expect(plane.warnings.join()).toContain("must hold one token of 16 or more");
+    // Nobody knows "other", so the files are looked at.
+    await rm(plane.directory.at("config/token.txt"));
+    expect([await status("other"), await status(readToken)]).toEqual([401, 401]);
+    await writeFile(plane.directory.at("config/token.txt"), writeToken);
+    expect([await status(readToken), await status(writeToken)]).toEqual([401, 200]);
   });
 
   it("the commands show theirs, from a file or SLUICE_TOKEN", async () => {

@@ -1,4 +1,6 @@
 import { request } from "node:http";
+import { connect } from "node:net";
+import { text as readText } from "node:stream/consumers";
 import { createAuthority } from "@sluice/demo/certificates";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
@@ -8,6 +10,12 @@ import type { StatusReport } from "../src/api/status.ts";
 import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";
 import { FakeEdge } from "./support/fake-edge.ts";
 import { RunningPlane } from "./support/running-plane.ts";
+
+async function askRaw(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).end(bytes);
+  return await readText(socket);
+}
 
 const isLive = ({ version }: StatusReport) => version !== null;
 
@@ -129,6 +137,25 @@ describe("the control API", () => {
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const foreign = await plane.fetch("/v1/explain", { method: "POST", headers: form, body: "port=1" });
     expect(foreign).toMatchObject({ status: 415, type: "application/problem+json" });
+  });
+
+  it("answers with a problem also what is no request to any endpoint", async () => {
+    await using plane = await livePlane({ "a.yaml": plainGateway(8080) });
+    const path = "/v1/resources/VirtualService/default";
+    for (const [url, status] of [
+      [`${path}/%ff`, 400],
+      [`${path}/${"n".repeat(300)}`, 414],
+    ] as const) {
+      expect(await plane.get(url)).toMatchObject({ status, type: "application/problem+json", body: { status } });
+    }
+    const answer = await askRaw(plane.url, "GARBAGE\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n[^]*application\/problem\+json[^]*"status":400/);
+  });
+
+  it("does not take a HEAD for somebody who follows the events", async () => {
+    await using plane = await livePlane({ "a.yaml": plainGateway(8080) });
+    expect((await fetch(`${plane.url}/v1/events`, { method: "HEAD" })).status).toBe(404);
+    expect((await fetch(`${plane.url}/v1/status`, { method: "HEAD" })).status).toBe(200);
   });
 
   it("is live at once, and ready when there is a version; until then it says what is wrong", async () => {

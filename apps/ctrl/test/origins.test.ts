@@ -67,6 +67,19 @@ describe("a Secret that may be seen", () => {
     expect([isRedacted(seen), isRedacted(secret)]).toEqual([true, false]);
   });
 
+  it("has no value under a name that was misspelt either", () => {
+    const misspelt = {
+      kind: "Secret",
+      metadata: { name: "s" },
+      type: "Opaque",
+      stringdata: { p: "hunter2" },
+      text: "hunter2",
+    };
+    const seen = redactSecrets(misspelt);
+    expect(seen).toEqual({ ...misspelt, stringdata: { p: "[redacted]" }, text: "[redacted]" });
+    expect([isRedacted(seen), isRedacted(misspelt)]).toEqual([true, false]);
+  });
+
   it("is not confused with other kinds", () => {
     const map = { kind: "ConfigMap", data: { k: "[redacted]" } };
     expect([redactSecrets(map), isRedacted(map)]).toEqual([map, false]);

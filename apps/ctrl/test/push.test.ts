@@ -43,6 +43,10 @@ spec:
 `;
 }
 
+function configMapNamed(name: string): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" }, data: {} });
+}
+
 const anyHost = plainGateway(8080).replace('hosts: ["shop.example"]', 'hosts: ["*.example"]');
 
 class Pushed implements AsyncDisposable {
@@ -118,6 +122,16 @@ describe("a push", () => {
     expect([await pushed.versions(), await pushed.names()]).toEqual([[], []]);
     expect((await pushed.apply("kind: [")).status).toBe(422);
     expect((await pushed.apply("kind: Deployment")).body.failure).toBe("empty");
+  });
+
+  it("takes the longest name there is, which can be read and removed too", async () => {
+    await using pushed = await Pushed.start();
+    const name = `${"n".repeat(63)}.`.repeat(4).slice(0, 253);
+    expect((await pushed.apply(configMapNamed(name))).status).toBe(200);
+    const url = `/v1/resources/ConfigMap/default/${name}`;
+    expect((await pushed.send("GET", url)).status).toBe(200);
+    expect((await pushed.send("DELETE", `${url}?wait=0`)).status).toBe(200);
+    expect((await pushed.send("GET", `${url}n`)).body.detail).toContain("max param length");
   });
 
   it("takes several documents, a List and JSON", async () => {
@@ -202,6 +216,25 @@ describe("two writers", () => {
     expect((await pushed.send("DELETE", path("one"), undefined, { "if-match": '"1"' })).status).toBe(412);
     expect((await pushed.send("DELETE", path("one"), undefined, { "if-match": '"2"' })).status).toBe(200);
     expect((await pushed.send("DELETE", path("one"))).status).toBe(404);
+  });
+
+  it("are told the version they wrote themselves, though another was quicker than the answer", async () => {
+    await using pushed = await Pushed.start();
+    using edge = await FakeEdge.greet(pushed.plane.socketPath, "edge-1");
+    edge.ack((await edge.expect("commit")).version);
+    const early = pushed.send("PUT", `${path("one")}?wait=60`, route("one", "/a"));
+    const { version } = await edge.expect("commit");
+    const late = await pushed.send("PUT", `${path("one")}?wait=0`, route("one", "/b"));
+    edge.ack(version);
+    expect([(await early).etag, late.etag]).toEqual(['"1"', '"2"']);
+    expect((await pushed.send("PUT", `${path("one")}?wait=0`, route("one", "/b"))).etag).toBe('"2"');
+  });
+
+  it("are not left to believe that a condition on several resources was checked", async () => {
+    await using pushed = await Pushed.start();
+    const { status, body } = await pushed.apply(route("one", "/a"), "wait=0", { "if-match": '"7"' });
+    expect([status, body.detail]).toEqual([400, expect.stringContaining("metadata.resourceVersion")]);
+    expect(await pushed.names()).toEqual([]);
   });
 
   it("are held to metadata.resourceVersion where they send it", async () => {
@@ -337,6 +370,16 @@ describe("a version that an edge refuses", () => {
 });
 
 describe("what was pushed", () => {
+  it("is answered when ctrl ends before the edges do", async () => {
+    const pushed = await Pushed.start();
+    using edge = await FakeEdge.greet(pushed.plane.socketPath, "edge-1");
+    edge.ack((await edge.expect("commit")).version);
+    const pending = pushed.apply(route("kept", "/a"), "wait=60");
+    await edge.expect("commit");
+    await pushed[Symbol.asyncDispose]();
+    expect(await pending).toMatchObject({ status: 200, body: { number: 1, convergence: { state: "no-edges" } } });
+  });
+
   it("is there after a restart, and compiles to the same table", async () => {
     await using pushed = await Pushed.start();
     const { version } = (await pushed.apply(`${route("two", "/b")}---\n${route("one", "/a")}`)).body;
@@ -347,6 +390,9 @@ describe("what was pushed", () => {
     );
     expect([status.version, status.number]).toEqual([version, 1]);
     expect(await pushed.names()).toEqual(["one", "two"]);
+    // What it was read from again is no version of its own.
+    const listed = (await pushed.plane.get("/v1/versions")).body as Listed[];
+    expect(listed.map(({ number, state }) => [number, state])).toEqual([[1, "current"]]);
   });
 
   it("shows of a Secret its keys only, and what was read cannot be written back", async () => {

@@ -1,5 +1,6 @@
 // Every error of the API has one shape: application/problem+json (RFC 9457), with diagnostics where configuration is the cause.
 import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Diagnostic } from "@sluice/core/model";
 import type { FastifyReply } from "fastify";
 import { PushError, type PushFailure } from "../push/push-error.ts";
@@ -53,6 +54,18 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
     .type("application/problem+json")
     .send(Buffer.from(JSON.stringify(problem)));
 }
+
+/** Answers what is no HTTP, or too much of it, and closes the connection. */
+export function sendParseProblem(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status = parseStatus[error.code ?? ""] ?? 400;
+  const title = STATUS_CODES[status] ?? "Error";
+  const body = JSON.stringify({ type: "about:blank", title, status, detail: "the request cannot be read" });
+  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  socket.end(`${head}\r\n\r\n${body}`);
+}
+
+const parseStatus: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 function toProblem(error: unknown): Problem {
   const { status, detail, ...more } = describe(error);

@@ -66,6 +66,13 @@ export function toPrecondition({ request }: Call<unknown, unknown, unknown>): Pr
   return { matches: match === undefined ? null : parseMatch(match), isAbsent: noneMatch !== undefined };
 }
 
+/** Of a push of several resources they would be about none of them; unread, they would promise what is not kept. @throws ProblemError 400 */
+export function refusePreconditions({ request }: Call<unknown, unknown, unknown>): void {
+  const name = ["if-match", "if-none-match"].find((header) => request.headers[header] !== undefined);
+  if (name === undefined) return;
+  throw new ProblemError(400, `${name}: is for one resource; give metadata.resourceVersion in the documents`);
+}
+
 function parseMatch(header: string): readonly number[] | "any" {
   if (header.trim() === "*") return "any";
   return header.split(",").map((tag) => {

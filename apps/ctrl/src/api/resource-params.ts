@@ -15,10 +15,13 @@ export const kinds = [
   "EndpointSlice",
 ] as const satisfies readonly Kind[];
 
+/** Of a Kubernetes name. */
+export const maxNameCharacters = 253;
+
 export const resourceParams = z.strictObject({
   kind: z.enum(kinds),
-  namespace: z.string().min(1).max(253),
-  name: z.string().min(1).max(253),
+  namespace: z.string().min(1).max(maxNameCharacters),
+  name: z.string().min(1).max(maxNameCharacters),
 });
 
 export type ResourceParams = z.output<typeof resourceParams>;

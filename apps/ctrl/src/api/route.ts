@@ -111,7 +111,9 @@ export function addRoutes(api: FastifyInstance, routes: readonly Route[], access
       if (caller === undefined) throw new ProblemError(401, "nobody asked who you are");
       return await one.run(request, reply, caller);
     };
-    api.route({ method: one.method, url, ...limit, onRequest, handler });
+    // A stream that lasts has no end that a HEAD could wait for.
+    const exposeHeadRoute = !Object.values(one.answers).some(({ mediaType }) => mediaType === "text/event-stream");
+    api.route({ method: one.method, url, ...limit, exposeHeadRoute, onRequest, handler });
   }
 }
 

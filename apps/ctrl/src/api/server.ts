@@ -1,12 +1,13 @@
 // The control plane's HTTP API: pushes, what is live, and why requests go where they go.
 import type { AddressInfo } from "node:net";
 import { parseAddress, type Settings, toHttpUrl } from "@sluice/core/settings";
-import { fastify, type FastifyInstance } from "fastify";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Access, accessProblem } from "./access/access.ts";
 import { followServerCredentials, readServerCredentials } from "./access/server-certificate.ts";
 import { Tokens } from "./access/tokens.ts";
 import { acceptBodies } from "./body.ts";
-import { ProblemError, sendProblem } from "./problem.ts";
+import { ProblemError, sendParseProblem, sendProblem } from "./problem.ts";
+import { maxNameCharacters } from "./resource-params.ts";
 import { addRoutes } from "./route.ts";
 import { allRoutes } from "./routes/all-routes.ts";
 import type { Services } from "./services.ts";
@@ -66,7 +67,15 @@ async function createServer(
   { maxBodyBytes, tls, tokens }: Settings["ctrl"],
   onWarning: ApiOptions["onWarning"],
 ): Promise<FastifyInstance> {
-  const common = { bodyLimit: maxBodyBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: true } as const;
+  const common = {
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: maxNameCharacters },
+    // What fastify refuses before any handler of ours would see it.
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => void sendProblem(reply, error),
+    clientErrorHandler: sendParseProblem,
+  } as const;
   if (tls === undefined) return fastify(common);
   const credentials = await readServerCredentials(tls);
   const clients = {

@@ -13,10 +13,18 @@ interface ListedVersion {
 /** @param tables what this ctrl published since it started, newest first */
 export function listVersions(stored: readonly VersionRecord[], tables: readonly VersionEntry[]): readonly object[] {
   const isStored = new Set(stored.map(({ number }) => number));
+  // After a restart the directory is read first, and makes what was stored last: nothing new.
+  const isAgain = (entry: VersionEntry) => entry === tables.at(-1) && entry.version === digestOf(stored, entry.number);
   // A push is told by what is stored of it; so is the rollback that followed it.
-  const others = tables.filter(({ origin, number }) => origin === "directory" || !isStored.has(number));
+  const others = tables.filter(
+    (entry) => !isAgain(entry) && (entry.origin === "directory" || !isStored.has(entry.number)),
+  );
   const lines = [...stored.map((version) => describeStored(version, stored, tables)), ...others.map(describeTable)];
   return lines.toSorted((left, right) => right.atMs - left.atMs).map(({ line }) => line);
+}
+
+function digestOf(stored: readonly VersionRecord[], wanted: number): string | null {
+  return stored.find(({ number }) => number === wanted)?.digest ?? null;
 }
 
 function describeStored(

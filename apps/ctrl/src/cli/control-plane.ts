@@ -1,5 +1,6 @@
 // The control plane put together: a directory is watched, pushes are stored, both are compiled, versioned, published and told about.
 import { tmpdir } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import type { Diagnostic } from "@sluice/core/model";
 import { controlSocket } from "@sluice/core/settings";
 import type { FastifyInstance } from "fastify";
@@ -121,8 +122,10 @@ export class ControlPlane {
     await this.#compiler.close();
     if (afterEdges) await this.#publisher?.untilNoEdges();
     await this.#publisher?.close();
-    await this.#opened?.api.close();
     await this.#opened?.live.turns.done();
+    // Pushes that were stored wait for no edge any more; whoever sent them should hear so before the connections are cut.
+    await setImmediate();
+    await this.#opened?.api.close();
     await this.#opened?.store.close();
   }
 

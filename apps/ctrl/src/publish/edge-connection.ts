@@ -62,6 +62,8 @@ export interface EdgeConnectionOptions {
 
 export class EdgeConnection {
   readonly connectedSinceMs = Date.now();
+  /** Resolves after `onClose`. */
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #options: EdgeConnectionOptions;
   readonly #events: EdgeConnectionEvents;
@@ -91,7 +93,12 @@ export class EdgeConnection {
     this.#expectWithin(options.timing.helloTimeoutMs, "no hello");
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("error", (error) => this.close(error.message));
-    socket.on("close", () => this.#onClose());
+    this.closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.#onClose();
+        resolve();
+      });
+    });
   }
 
   get status(): EdgeStatus {

@@ -112,8 +112,9 @@ export class Publisher {
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const gone = [...this.#connections].map((connection) => connection.closed);
     for (const connection of this.#connections) connection.close();
-    await Promise.all([closed, this.#remote?.close()]);
+    await Promise.all([closed, ...gone, this.#remote?.close()]);
   }
 
   #createRemote(settings: PublishSettings): RemoteListener {

@@ -104,6 +104,8 @@ class Refusals {
     const [snapshot, good] = [await live.store.read(), await live.store.readAt(span.from)];
     const texts = live.tables.current?.inputs.texts ?? [];
     if (good === null) return "impossible";
+    // Another ctrl wrote after the history was read: what it touched would be taken for untouched, and its write undone.
+    if (snapshot.number !== versions[0]?.number) return "stale";
     let change = planUndo({ snapshot, good, span, versions });
     let compiled = await live.compiler.compile({ texts, stored: afterChange(snapshot, change) });
     if (compiled.table === null || hasErrors(compiled.diagnostics)) {

@@ -10,7 +10,7 @@ const racyMs = 50;
 const racyMark = ":racy";
 
 /** The signature of a path that leads nowhere. */
-const missingSignature = "missing";
+export const missingSignature = "missing";
 
 /**
  * Changes when the file behind the path (symbolic links followed) is replaced, written, truncated, or changes its permissions.

@@ -8,7 +8,11 @@ const token = z
   .strictObject({
     name: z.string().min(1).max(100).describe("The author of what is pushed with it."),
     role,
-    tokenFile: z.string().min(1).optional().describe("Holds the token and nothing else; read again when it changes."),
+    tokenFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Holds the token and nothing else; read again when it changes, and removing it revokes the token."),
     sha256: z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, { error: "must be the 64 hex digits of a SHA-256" })

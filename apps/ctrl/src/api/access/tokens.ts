@@ -1,9 +1,9 @@
 // Bearer tokens. Only their digests are kept, and all of them are compared, each in constant time: neither how long it takes nor what memory
 // holds tells anything about a token.
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Settings } from "@sluice/core/settings";
-import { signatureOf } from "../../source/signature.ts";
+import { missingSignature, signatureOf } from "../../source/signature.ts";
 import type { Caller } from "./access.ts";
 
 type TokenSettings = Settings["ctrl"]["tokens"][number];
@@ -53,20 +53,34 @@ export class Tokens {
     return caller;
   }
 
-  /** A file that cannot be used keeps its former token, as a certificate does. */
+  /** A file that cannot be used keeps its former token, as a certificate does; one that was removed takes its token with it. */
   async #reload(): Promise<void> {
     this.#checkedAtMs = performance.now();
     for (const token of this.#known) {
       const { tokenFile } = token.settings;
-      if (tokenFile === undefined || (await signatureOf(tokenFile)) === token.signature) continue;
+      const signature = tokenFile === undefined ? token.signature : await signatureOf(tokenFile);
+      if (signature === token.signature) continue;
+      if (signature === missingSignature) {
+        this.#revoke(token);
+        continue;
+      }
       try {
-        const { digest, signature } = await loadToken(token.settings);
-        token.digest = digest;
-        token.signature = signature;
+        const loaded = await loadToken(token.settings);
+        token.digest = loaded.digest;
+        token.signature = loaded.signature;
       } catch (error) {
         this.#onProblem(error instanceof Error ? error.message : String(error));
       }
     }
+  }
+
+  /** Until the file is there again. */
+  #revoke(token: KnownToken): void {
+    token.digest = randomBytes(token.digest.length);
+    token.signature = missingSignature;
+    this.#onProblem(
+      `ctrl.tokens ${token.settings.name}: ${token.settings.tokenFile} is gone; its token is not taken any more`,
+    );
   }
 }
 

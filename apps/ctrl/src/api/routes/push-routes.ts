@@ -1,5 +1,5 @@
 // Changing what is stored: apply, put, delete, roll back.
-import { hasErrors } from "@sluice/core/model";
+import { describeDocument, hasErrors } from "@sluice/core/model";
 import { z } from "zod";
 import type { PushRead } from "../../compile/documents.ts";
 import { checkPrecondition, type Plan, planApply, planDelete, planRestore } from "../../push/change.ts";
@@ -12,6 +12,7 @@ import {
   pushHeaders,
   type PushQuery,
   pushQuery,
+  refusePreconditions,
   requireSome,
   toPrecondition,
   toPushOptions,
@@ -58,6 +59,7 @@ function applyRoute(services: Services): Route {
     body: "configuration",
     answers: pushAnswers,
     handle: async (call) => {
+      refusePreconditions(call);
       const { resources } = await readBody(services, call.body, call.query.namespace);
       requireSome(resources);
       return await make(services, planApply(resources, call.body), call);
@@ -89,8 +91,8 @@ function putRoute(services: Services): Route {
         throw new ProblemError(400, `the body must be one document, ${kind} ${namespace}/${name}`);
       }
       const answer = await make(services, planApply([resource], body, precondition), call);
-      const stored = (await services.store.read()).resources.get(`${kind} ${namespace}/${name}`);
-      if (stored !== undefined && !call.query.dryRun) void call.reply.header("etag", `"${stored.resourceVersion}"`);
+      const version = call.query.dryRun ? null : await writtenVersion(services, params, answer);
+      if (version !== null) void call.reply.header("etag", `"${version}"`);
       const isNew = answer.changes.some(({ change }) => change === "added") && !call.query.dryRun;
       void call.reply.code(isNew ? 201 : 200);
       return answer;
@@ -124,6 +126,7 @@ function rollbackRoute(services: Services): Route {
     body: rollbackBody,
     answers: pushAnswers,
     handle: async (call) => {
+      refusePreconditions(call);
       const versions = await services.store.versions();
       const number = findTarget(versions, call.body.to);
       const target = number === null ? null : await services.store.readAt(number);
@@ -141,6 +144,20 @@ async function make(services: Services, plan: Plan, call: Call<unknown, PushQuer
   }
   const { isChanged: changed, ...answer } = await services.pusher.push(plan, toPushOptions(call));
   return { dryRun: false, changed, ...answer };
+}
+
+/**
+ * The resource's version as this push left it; null when somebody wrote it since. The version of what they wrote would let the caller
+ * overwrite it unseen.
+ */
+async function writtenVersion(
+  { store }: Services,
+  key: ResourceParams,
+  { changed, number }: { readonly changed: boolean; readonly number: number },
+): Promise<number | null> {
+  if (changed) return number;
+  const version = (await store.read()).resources.get(describeDocument(key))?.resourceVersion ?? null;
+  return version !== null && version <= number ? version : null;
 }
 
 /** @throws PushError 422 when it cannot be read */
