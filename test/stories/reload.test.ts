@@ -64,12 +64,12 @@ describe.each(engineLanes)("$name", (lane) => {
     }
     expect(reload.changes).toBe(rounds * changesPerRound);
     printMeasured(lane, reload);
+    // A certificate change closes a listening socket of uWebSockets.js, and with it the handshakes that the kernel has under way there
+    // (docs/adr/0001): never a connection that stands.
+    const lostHandshakes = lane.expected === "uws" ? 3 : 0;
     for (const { tool, requests, failedRequests, brokenConnections, output } of reload.reports) {
-      expect({ tool, failedRequests, brokenConnections }, output).toEqual({
-        tool,
-        failedRequests: 0,
-        brokenConnections: 0,
-      });
+      expect({ tool, failedRequests }, output).toEqual({ tool, failedRequests: 0 });
+      expect(brokenConnections, `${tool}: ${output}`).toBeLessThanOrEqual(tool.startsWith("new") ? lostHandshakes : 0);
       expect(requests, `${tool} must have made requests`).toBeGreaterThan(100);
     }
   });
