@@ -27,7 +27,7 @@ import { startLargeBodyBackend } from "../support/large-body-backend.ts";
 const hosts = { h1: "app.example", h2: "h2.example" } as const;
 type Upstream = keyof typeof hosts;
 const MiB = 1024 * 1024;
-const totalMiB = Number(process.env["SLUICE_BODY_MIB"] ?? 256);
+const totalMiB = Number(process.env["SLUICE_BODY_MIB"] ?? 128);
 /** What is allocated once, by the engine and by V8, is no growth. */
 const warmUpMiB = 128;
 const maxGrowthBytes = 64 * MiB;
