@@ -235,8 +235,11 @@ describe.each(engineLanes)("$name:", (lane) => {
       const window = frame(frameType.data, 0, 1, Buffer.alloc(limits.streamBufferBytes));
       // What is handed on makes room once; the rest stays in the window.
       attacker.socket.write(Buffer.concat([window, window, window]));
-      const resets = () => attacker.frames.filter(({ type }) => type === frameType.reset);
-      await expect.poll(resets).toMatchObject([{ stream: 1, code: flowControlError }]);
+      // Node 20 resets the stream; later ones end the connection, some without a word.
+      let isGone = false;
+      void attacker.closed.then(() => (isGone = true));
+      const ends = () => attacker.frames.filter(({ code }) => code === flowControlError).length > 0 || isGone;
+      await expect.poll(ends, { timeout: 10_000 }).toBe(true);
       attacker.socket.destroy();
     });
   });
