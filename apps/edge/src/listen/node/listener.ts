@@ -12,8 +12,9 @@ import { addressesOf, addressesOfHeader, type HttpConnection, NodeConnection } f
 import { Http1Server } from "./http1-server.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ListenerState } from "./listener-state.ts";
-import { OwnHttp1Server } from "./own/http1-server.ts";
-import { OwnHttp2Server } from "./own/http2-server.ts";
+import { OwnHttp1Connection } from "./own/http1-connection.ts";
+import { OwnHttp2Connection } from "./own/http2-connection.ts";
+import { OwnServer } from "./own/server.ts";
 import type { Admission } from "./tls-acceptor.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 
@@ -32,9 +33,9 @@ class NodeListener implements BoundListener {
   readonly engine = "node";
   readonly #state: ListenerState;
   readonly #server: Server;
-  readonly #http1: Http1Server | OwnHttp1Server;
+  readonly #http1: Http1Server | OwnServer;
   /** Null where node:http2 reads HTTP/2. */
-  readonly #ownHttp2: OwnHttp2Server | null;
+  readonly #ownHttp2: OwnServer | null;
   readonly #tls: TlsAcceptor;
   readonly #connections = new Set<NodeConnection>();
   #boundPort = 0;
@@ -43,8 +44,9 @@ class NodeListener implements BoundListener {
   constructor(spec: ListenerSpec, context: EngineContext) {
     this.name = spec.listener.name;
     this.#state = new ListenerState(spec, context);
-    this.#http1 = context.codec === "own" ? new OwnHttp1Server(this.#state) : new Http1Server(this.#state);
-    this.#ownHttp2 = context.codec === "own" ? new OwnHttp2Server(this.#state) : null;
+    const isOwn = context.codec === "own";
+    this.#http1 = isOwn ? new OwnServer(this.#state, OwnHttp1Connection) : new Http1Server(this.#state);
+    this.#ownHttp2 = isOwn ? new OwnServer(this.#state, OwnHttp2Connection) : null;
     this.#tls = new TlsAcceptor(this.#state, {
       onEstablished: (...established) => this.#onEstablished(...established),
       onForward: (...admitted) => this.#forward(...admitted),

@@ -10,14 +10,7 @@ import type { HttpConnection } from "../connection.ts";
 import { refuseOnSocket } from "../http1-messages.ts";
 import { NodeUpgradeExchange } from "../http1-upgrade.ts";
 import { OwnHttp1Exchange } from "./http1-exchange.ts";
-
-export interface OwnHttp1ConnectionSource {
-  readonly socket: Socket;
-  readonly downstream: Downstream;
-  readonly context: EngineContext;
-  /** The listener is draining: the first response is the last. */
-  readonly isDraining: boolean;
-}
+import type { OwnConnectionSource } from "./server.ts";
 
 /**
  * `http`: requests and responses. `upgrading`: a head asked to leave HTTP, what came behind it is not known yet. `left`: another
@@ -46,12 +39,13 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   /** Monotonic milliseconds at which the wait of the moment began: for a request, or for the rest of its head. */
   #waitingSinceMs = performance.now();
 
-  constructor({ socket, downstream, context, isDraining }: OwnHttp1ConnectionSource) {
+  constructor({ socket, downstream, state }: OwnConnectionSource) {
     this.socket = socket;
     this.#downstream = downstream;
-    this.#context = context;
-    this.#isClosing = isDraining;
-    this.#parser = new RequestParser(this, context.limits);
+    this.#context = state.context;
+    // The first response of a connection that came while the listener drains is the last.
+    this.#isClosing = state.isDraining;
+    this.#parser = new RequestParser(this, state.context.limits);
     socket
       .on("data", (chunk: Buffer) => this.#onData(chunk))
       .on("close", () => this.#onClose())

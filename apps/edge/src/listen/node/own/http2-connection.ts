@@ -10,16 +10,10 @@ import { httpDate } from "../../http-date.ts";
 import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
 import { readHttp2Head } from "../http2-head.ts";
-import type { ListenerState } from "../listener-state.ts";
 import type { Timed } from "./clock.ts";
 import { type Flushable, flushLater } from "./flush-queue.ts";
 import { OwnHttp2Exchange } from "./http2-exchange.ts";
-
-export interface OwnHttp2ConnectionSource {
-  readonly socket: Socket;
-  readonly downstream: Downstream;
-  readonly state: ListenerState;
-}
+import type { OwnConnectionSource } from "./server.ts";
 
 /** How long a client may take to learn that the connection takes no more streams, and to end its side of a broken one. */
 const graceMs = 1000;
@@ -46,7 +40,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   #idleSinceMs = performance.now();
   #headSinceMs = 0;
 
-  constructor({ socket, downstream, state }: OwnHttp2ConnectionSource) {
+  constructor({ socket, downstream, state }: OwnConnectionSource) {
     this.#socket = socket;
     this.#downstream = downstream;
     this.#context = state.context;
