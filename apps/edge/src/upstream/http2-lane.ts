@@ -32,10 +32,13 @@ export class Http2Lane implements Lane, Http2ConnectionOwner, IdleHolder {
       this.sendOn(connection, stream);
       return;
     }
-    const isExpected = this.pending.length < this.connectingCount() * this.expectedStreams();
-    if (!isExpected && !this.openConnection() && counters.pendingRequests >= transport.limits.maxPendingRequests) {
-      process.nextTick(failOverflow, stream);
-      return;
+    // What connections under way will take does not wait for room: it is no more pending than a request of HTTP/1.1 that connects.
+    const expected = this.connectingCount() * this.expectedStreams();
+    if (this.pending.length >= expected && !this.openConnection()) {
+      if (counters.pendingRequests - expected >= transport.limits.maxPendingRequests) {
+        process.nextTick(failOverflow, stream);
+        return;
+      }
     }
     this.pending.push(stream);
     counters.pendingRequests++;

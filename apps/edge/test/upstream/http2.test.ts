@@ -88,6 +88,22 @@ async function calls(exchange: RecordedExchange): Promise<string[]> {
   return (await exchange.settled()).filter((call) => call !== "flush");
 }
 
+test("what a connection under way will take is not pending: of three at once one is sent, one waits, one overflows", async () => {
+  const limits = { maxConnections: 1, maxConcurrentStreams: 1, maxPendingRequests: 1 };
+  const held: ServerHttp2Stream[] = [];
+  await using world = await H2World.start((stream) => held.push(stream), { limits });
+  const [first, second, third] = [world.send(), world.send(), world.send()];
+  expect(await third.settled()).toEqual(["error upstream_overflow"]);
+  for (const exchange of [first, second]) {
+    // eslint-disable-next-line no-await-in-loop
+    while (held.length === 0) await turns(1);
+    held.pop()?.respond({ ":status": 200 }, { endStream: true });
+    // eslint-disable-next-line no-await-in-loop
+    expect(await exchange.settled()).toEqual(["head 200", "end"]);
+  }
+  expect(world.stats).toMatchObject({ pendingRequests: 0, openConnections: 1 });
+});
+
 test("a request crosses with its fields, without those of HTTP/1.1's framing", async () => {
   let seen: Record<string, string | undefined> = {};
   await using world = await H2World.start((stream, headers) => {
