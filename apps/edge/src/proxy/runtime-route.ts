@@ -40,7 +40,11 @@ export interface RouteFilters {
 }
 
 export interface RuntimeForward {
-  readonly operation: string;
+  /**
+   * Header lines of the upstream's: the operation, the attempt, and as Envoy tells it how long the upstream is waited for where that is
+   * limited.
+   */
+  readonly lines: string;
   readonly destinations: readonly RuntimeDestination[];
   /** Sum of the destinations' weights. */
   readonly totalWeight: number;
@@ -48,8 +52,6 @@ export interface RuntimeForward {
   readonly timeoutMs: number;
   readonly retry: RuntimeRetry | null;
   readonly mirrors: readonly Mirror[] | null;
-  /** A header line that tells the upstream how long it is waited for, as Envoy does; empty where that is not limited. */
-  readonly timeoutLine: string;
 }
 
 export interface RuntimeDestination {
@@ -123,13 +125,12 @@ function runtimeFilters(policy: RoutePolicy | null): RouteFilters | null {
 function runtimeForward(route: Route, action: ForwardAction): RuntimeForward {
   const { clusters, mirrors, retry, timeoutMs } = action;
   return {
-    operation: route.operation,
+    lines: `x-envoy-decorator-operation: ${route.operation}\r\nx-envoy-attempt-count: 1\r\n${timeoutLine(action)}`,
     destinations: clusters.map((destination) => runtimeDestination(route, action, destination)),
     totalWeight: sumOfWeights(clusters),
     timeoutMs,
     retry: retry === null || retry.attempts <= 0 ? null : new RuntimeRetry(retry),
     mirrors: mirrors.length === 0 ? null : mirrors,
-    timeoutLine: timeoutLine(action),
   };
 }
 

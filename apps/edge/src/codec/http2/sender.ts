@@ -42,7 +42,7 @@ export class Sender<Owner> {
       }
     }
     if (position === chunk.length) return true;
-    stream.queue.push(Buffer.from(chunk.subarray(position)));
+    (stream.queue ??= []).push(Buffer.from(chunk.subarray(position)));
     stream.queuedBytes += chunk.length - position;
     stream.isBlocked = true;
     this.onWindow(stream);
@@ -67,7 +67,7 @@ export class Sender<Owner> {
   }
 
   forget(stream: Stream<Owner>): void {
-    stream.queue = [];
+    stream.queue = null;
     stream.queuedBytes = 0;
     if (stream.isScheduled) this.#round = this.#round.filter((other) => other !== stream);
     stream.isScheduled = false;
@@ -91,14 +91,15 @@ export class Sender<Owner> {
   }
 
   #sendNext(stream: Stream<Owner>): void {
-    const [chunk] = stream.queue;
-    if (chunk === undefined) return;
+    const { queue } = stream;
+    const chunk = queue?.[0];
+    if (queue === null || chunk === undefined) return;
     const count = this.#allowed(stream, chunk.length);
     if (count === 0) return;
     this.#send(stream, chunk.subarray(0, count));
     stream.queuedBytes -= count;
-    if (count === chunk.length) stream.queue.shift();
-    else stream.queue[0] = chunk.subarray(count);
+    if (count === chunk.length) queue.shift();
+    else queue[0] = chunk.subarray(count);
   }
 
   #emptied(stream: Stream<Owner>): void {
