@@ -5,15 +5,11 @@ import { randomFillSync } from "node:crypto";
 const textsABatch = 64;
 const hexDigits = Buffer.from("0123456789abcdef", "latin1");
 
-/** A place in a text and which of its random digits stands there. */
-interface DigitPlace {
-  readonly at: number;
-  readonly digit: number;
-}
-
 export class RandomTexts {
   private readonly template: Buffer;
-  private readonly places: readonly DigitPlace[];
+  /** Where in a text random digits stand, and which of its digits. */
+  private readonly places: Uint16Array;
+  private readonly digits: Uint16Array;
   private readonly digitCount: number;
   private readonly random: Buffer;
   private readonly bytes: Buffer;
@@ -23,8 +19,10 @@ export class RandomTexts {
   /** @param template `*` is a random digit, `%` the next of the digits of the first run of `*` once more; the first is never 0 */
   constructor(template: string) {
     this.template = Buffer.from(template, "latin1");
-    this.places = placesIn(template);
-    this.digitCount = Math.max(...this.places.map(({ digit }) => digit)) + 1;
+    const places = placesIn(template);
+    this.places = Uint16Array.from(places, ({ at }) => at);
+    this.digits = Uint16Array.from(places, ({ digit }) => digit);
+    this.digitCount = Math.max(...this.digits) + 1;
     this.random = Buffer.allocUnsafeSlow(this.digitCount * textsABatch);
     this.bytes = Buffer.allocUnsafeSlow(template.length * textsABatch);
     this.texts = "";
@@ -39,23 +37,25 @@ export class RandomTexts {
   }
 
   private refill(): void {
-    const { bytes, digitCount, places, random, template } = this;
+    const { bytes, digitCount, digits, places, random, template } = this;
     randomFillSync(random);
+    for (let i = 0; i < random.length; i++) {
+      const value = random[i] ?? 0;
+      random[i] = hexDigits[i % digitCount === 0 ? 1 + (value % 15) : value & 15] ?? 0;
+    }
     for (let text = 0; text < textsABatch; text++) {
       const start = text * template.length;
-      template.copy(bytes, start);
-      for (const { at, digit } of places) {
-        const value = random[text * digitCount + digit] ?? 0;
-        bytes[start + at] = hexDigits[digit === 0 ? 1 + (value % 15) : value & 15] ?? 0;
-      }
+      const first = text * digitCount;
+      bytes.set(template, start);
+      for (let i = 0; i < places.length; i++) bytes[start + (places[i] ?? 0)] = random[first + (digits[i] ?? 0)] ?? 0;
     }
     this.texts = bytes.toString("latin1");
     this.used = 0;
   }
 }
 
-function placesIn(template: string): DigitPlace[] {
-  const places: DigitPlace[] = [];
+function placesIn(template: string): { at: number; digit: number }[] {
+  const places: { at: number; digit: number }[] = [];
   const firstRun = /\*+/.exec(template)?.[0].length ?? 0;
   let digits = 0;
   let repeated = 0;

@@ -48,6 +48,11 @@ export class DynamicTable {
     return -1;
   }
 
+  ageOfName(name: string): number {
+    for (let age = 0; age < this.#count; age++) if (this.#names[this.#place(age)] === name) return age;
+    return -1;
+  }
+
   /** An entry larger than the table empties it and is not kept (RFC 7541, 4.4). */
   insert(name: string, value: string): void {
     const bytes = name.length + value.length + entryOverheadBytes;

@@ -10,7 +10,7 @@ const maxOwnTableBytes = 4096;
 /** RFC 7541, 7.1.3: whoever shares the connection must not find them out by what compresses well. */
 const neverIndexed: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
-/** Another value with nearly every message. */
+/** Another value with nearly every message: of these only the name is put into the table, with the first value. */
 const notIndexed: ReadonlySet<string> = new Set([
   "content-length",
   "content-range",
@@ -65,15 +65,21 @@ export class HpackEncoder {
     const age = this.#table.ageOf(name, value);
     const index = age < 0 ? findStaticField(name, value) : staticTableLength + 1 + age;
     if (index > 0) return this.#writeInteger(0x80, 7, index);
-    const nameIndex = findStaticName(name);
+    const isOneOff = notIndexed.has(name);
+    const nameIndex = findStaticName(name) || (isOneOff ? this.#findName(name) : 0);
     if (neverIndexed.has(name)) this.#writeInteger(0x10, 4, nameIndex);
-    else if (notIndexed.has(name) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
+    else if ((isOneOff && nameIndex > 0) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
     else {
       this.#writeInteger(0x40, 6, nameIndex);
       this.#table.insert(name, value);
     }
     if (nameIndex === 0) this.#writeString(name);
     this.#writeString(value);
+  }
+
+  #findName(name: string): number {
+    const age = this.#table.ageOfName(name);
+    return age < 0 ? 0 : staticTableLength + 1 + age;
   }
 
   #writeString(text: string): void {
