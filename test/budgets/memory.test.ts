@@ -1,0 +1,86 @@
+// What a configuration costs a worker in memory: ten thousand hosts, ten thousand routes of one host, and what each further one adds.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, test } from "vitest";
+import { curl } from "../support/curl.ts";
+import { documents, gatewayResource, httpServer, service } from "../support/config.ts";
+import { expectWithin } from "./budgets.ts";
+import { type ProbedGateway, probedGateway } from "./probed-gateway.ts";
+
+const count = 10_000;
+/** Nobody listens there; nothing is asked that would go there. */
+const backendPort = 9;
+
+function rule(index: number): object {
+  return {
+    match: [{ uri: { prefix: `/api/v1/service-${index}/` } }],
+    route: [{ destination: { host: "app", port: { number: 8000 } } }],
+  };
+}
+
+function virtualService(host: string, rules: readonly object[]): Readonly<Record<string, unknown>> {
+  const spec = { hosts: [host], gateways: ["main"], http: rules };
+  return { apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: { name: host }, spec };
+}
+
+/** JSON is YAML, and ten thousand documents are written and read the faster. */
+function site(virtualServices: readonly object[]): Readonly<Record<string, string>> {
+  return {
+    "main.yaml": documents(gatewayResource("main", [httpServer(["*"])]), ...service("app", backendPort)),
+    "hosts.yaml": virtualServices.map((resource) => JSON.stringify(resource)).join("\n---\n"),
+  };
+}
+
+const oneRoute = site([virtualService("app.example", [rule(0)])]);
+const manyHosts = site(
+  Array.from({ length: count }, (_, index) => virtualService(`app-${index}.example`, [rule(index)])),
+);
+const manyRoutes = site([
+  virtualService(
+    "app.example",
+    Array.from({ length: count }, (_, index) => rule(index)),
+  ),
+]);
+
+let world: ProbedGateway;
+let heapOfManyHosts = 0;
+let residentBytes = 0;
+let heapOfOneRoute = 0;
+beforeAll(async () => {
+  world = await probedGateway({ config: manyHosts, ports: [80], edge: { accessLog: { path: "off" } } });
+  // Before anything is collected at our word: what an operator sees.
+  residentBytes = residentBytesOf(world.probes.worker.pid);
+  heapOfManyHosts = await liveHeapBytes();
+  await world.gateway.reload(oneRoute);
+  heapOfOneRoute = await liveHeapBytes();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function liveHeapBytes(): Promise<number> {
+  return (await world.probes.worker.ask("live")).heapBytes;
+}
+
+function residentBytesOf(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+/** What each route beyond the first adds to the heap. */
+function aFurther(heapBytes: number): number {
+  return (heapBytes - heapOfOneRoute) / (count - 1);
+}
+
+test.skipIf(process.platform !== "linux")("a worker that has just begun to serve 10,000 hosts", () => {
+  expectWithin("many-hosts-resident", residentBytes / 1_048_576);
+});
+
+test("a further host of one route", () => {
+  expectWithin("further-host-heap", aFurther(heapOfManyHosts));
+});
+
+test("a further route of a host, before and behind the host's first request", async () => {
+  await world.gateway.reload(manyRoutes);
+  expectWithin("further-route-heap", aFurther(await liveHeapBytes()));
+  // No route takes it, so nothing is connected; but the host's routes are made ready.
+  await curl("-H", "Host: app.example", world.gateway.url(80, "/none"));
+  expectWithin("further-asked-route-heap", aFurther(await liveHeapBytes()));
+});
