@@ -56,7 +56,6 @@ async function countAllocations(probe: Probe, client: SequentialClient): Promise
   const buffers: number[] = [];
   for (let i = 0; i < windows; i++) {
     // One window after the other.
-    // eslint-disable-next-line no-await-in-loop
     const window = await countWindow(probe, client);
     if (window.collections > 0) continue;
     heap.push(window.heapBytes / requestsPerWindow);

@@ -67,7 +67,6 @@ export function http2Client(port: number, host: string): SequentialClient {
     async run(count) {
       for (let i = 0; i < count; i++) {
         // One after the other is what is wanted.
-        // eslint-disable-next-line no-await-in-loop
         await ask();
       }
     },
