@@ -2,55 +2,22 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, test } from "vitest";
 import { curl } from "../support/curl.ts";
-import { documents, gatewayResource, httpServer, service } from "../support/config.ts";
 import { expectWithin } from "./budgets.ts";
+import { siteOfHosts, siteOfRoutes } from "./large-site.ts";
 import { type ProbedGateway, probedGateway } from "./probed-gateway.ts";
 
 const count = 10_000;
-/** Nobody listens there; nothing is asked that would go there. */
-const backendPort = 9;
-
-function rule(index: number): object {
-  return {
-    match: [{ uri: { prefix: `/api/v1/service-${index}/` } }],
-    route: [{ destination: { host: "app", port: { number: 8000 } } }],
-  };
-}
-
-function virtualService(host: string, rules: readonly object[]): Readonly<Record<string, unknown>> {
-  const spec = { hosts: [host], gateways: ["main"], http: rules };
-  return { apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: { name: host }, spec };
-}
-
-/** JSON is YAML, and ten thousand documents are written and read the faster. */
-function site(virtualServices: readonly object[]): Readonly<Record<string, string>> {
-  return {
-    "main.yaml": documents(gatewayResource("main", [httpServer(["*"])]), ...service("app", backendPort)),
-    "hosts.yaml": virtualServices.map((resource) => JSON.stringify(resource)).join("\n---\n"),
-  };
-}
-
-const oneRoute = site([virtualService("app.example", [rule(0)])]);
-const manyHosts = site(
-  Array.from({ length: count }, (_, index) => virtualService(`app-${index}.example`, [rule(index)])),
-);
-const manyRoutes = site([
-  virtualService(
-    "app.example",
-    Array.from({ length: count }, (_, index) => rule(index)),
-  ),
-]);
 
 let world: ProbedGateway;
 let heapOfManyHosts = 0;
 let residentBytes = 0;
 let heapOfOneRoute = 0;
 beforeAll(async () => {
-  world = await probedGateway({ config: manyHosts, ports: [80], edge: { accessLog: { path: "off" } } });
+  world = await probedGateway({ config: siteOfHosts(count), ports: [80], edge: { accessLog: { path: "off" } } });
   heapOfManyHosts = await liveHeapBytes();
   // Behind a collection: whether V8 has happened to make one since the table came is up to 20 MiB more or less.
   residentBytes = residentBytesOf(world.probes.worker.pid);
-  await world.gateway.reload(oneRoute);
+  await world.gateway.reload(siteOfRoutes(1));
   heapOfOneRoute = await liveHeapBytes();
 });
 afterAll(() => world[Symbol.asyncDispose]());
@@ -78,7 +45,7 @@ test("a further host of one route", () => {
 });
 
 test("a further route of a host, before and behind the host's first request", async () => {
-  await world.gateway.reload(manyRoutes);
+  await world.gateway.reload(siteOfRoutes(count));
   expectWithin("further-route-heap", aFurther(await liveHeapBytes()));
   // No route takes it, so nothing is connected; but the host's routes are made ready.
   await curl("-H", "Host: app.example", world.gateway.url(80, "/none"));
