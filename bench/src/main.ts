@@ -2,6 +2,7 @@
 import { benchLoad } from "./load-bench.ts";
 import { benchBalancers } from "./micro/balancers.ts";
 import { benchConfiguration } from "./micro/configuration.ts";
+import { microBenches } from "./micro/index.ts";
 import { benchMatch } from "./micro/match.ts";
 import { benchPush } from "./push-bench.ts";
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   balancers: benchBalancers,
   configuration: benchConfiguration,
   push: benchPush,
+  ...microBenches,
 };
 
 const usage = `Usage: pnpm bench [load|match|balancers|configuration|push]
@@ -20,6 +22,15 @@ const usage = `Usage: pnpm bench [load|match|balancers|configuration|push]
   balancers      nanoseconds a choice of an endpoint, by balancer; rings and Maglev tables: time and bytes
   configuration  10,000 VirtualServices from text to table: time a stage, bytes, heap
   push           from a call of the API to its effect in every worker, with 10 to 10,000 VirtualServices
+
+  micro          match, balancers and the following, or one of them by name: nanoseconds, calls a second, bytes allocated
+  decode         a table decoded, of 1 to 10,000 hosts
+  delta          a change of one virtual service of 10,000, in a worker
+  http1          an HTTP/1.1 request read (own codec)
+  http2          HPACK both ways, and a session's request and answer (own codec)
+  upstream       an upstream's answer read
+  heads          the head to the upstream, and the answer's on both engines
+  access-log     a line of the access log
 
 BENCH_SECONDS and BENCH_ROUNDS set how long.
 `;
