@@ -14,6 +14,6 @@ export { formatHead } from "./listen/uws/response-head.ts";
 export { accessLogEntry, formatText } from "./observe/access-log-entry.ts";
 export { RouteMetrics } from "./observe/route-metrics.ts";
 export { buildUpstreamHead } from "./proxy/request-head.ts";
-export { buildResponseHeaders } from "./proxy/response-head.ts";
+export { completeResponseHeaders } from "./proxy/response-head.ts";
 export { buildRuntimeTable, type RuntimeTable } from "./proxy/runtime-table.ts";
 export { type ResponseEvents, ResponseParser } from "./upstream/response-parser.ts";

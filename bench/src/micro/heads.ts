@@ -1,7 +1,7 @@
 // Heads as text, to the byte that leaves: the request's to the upstream, the response's to the client on both engines.
 import {
-  buildResponseHeaders,
   buildUpstreamHead,
+  completeResponseHeaders,
   formatHead,
   type Http1RequestHead,
   OwnHttp1Exchange,
@@ -26,12 +26,17 @@ class LastWrite {
   }
 }
 
-const operation = "backend.default.svc.cluster.local:8000/api*";
+const routeLines =
+  "x-envoy-decorator-operation: backend.default.svc.cluster.local:8000/api*\r\nx-envoy-attempt-count: 1\r\n";
 
 export async function benchHeads(): Promise<void> {
   const exchange = new LoneExchange();
-  const upstream = (): number => send(buildUpstreamHead(exchange, operation));
-  const headers = (): string[] => buildResponseHeaders(exchange, responseFields);
+  const upstream = (): number => send(buildUpstreamHead(exchange, routeLines));
+  const headers = (): string[] => {
+    const fields = [...responseFields];
+    completeResponseHeaders(exchange, fields);
+    return fields;
+  };
   const uws = (): number => send(toWire(formatHead(200, headers(), false)));
   const socket = new LastWrite();
   const own = (): number => {
