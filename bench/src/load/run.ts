@@ -1,0 +1,149 @@
+// Runs a scenario: contenders in, answers checked, warmed up, then round after round in an order that rotates.
+import { check } from "./check.ts";
+import type { ContenderKind, Site, World } from "./contender.ts";
+import { nginx } from "./contenders/nginx.ts";
+import type { Tools } from "./generators/load-result.ts";
+import { type Entrant, Lineup } from "./lineup.ts";
+import { measure } from "./measure.ts";
+import type { Sample } from "./metrics.ts";
+import type { Progress } from "./progress.ts";
+import { doorOf, type Load, type OpenLoad, type Scenario } from "./scenarios.ts";
+import { Saturations } from "./saturations.ts";
+
+/** One row to be: a contender as one site under one load. */
+export interface Entry {
+  readonly kind: ContenderKind;
+  readonly site: Site;
+  readonly load: Load;
+  /** Measured only for the others to be compared with. */
+  readonly isBaseline: boolean;
+}
+
+export interface EntryResult {
+  readonly contender: string;
+  readonly isBaseline: boolean;
+  /** One a round. Empty when it failed. */
+  readonly samples: readonly Sample[];
+  /** Why it was not measured, or not to the end. */
+  readonly failure: string | null;
+}
+
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  readonly entries: readonly EntryResult[];
+}
+
+export interface RunOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** All rows of a scenario among these contenders. */
+export function entriesOf(scenario: Scenario, kinds: readonly ContenderKind[]): readonly Entry[] {
+  const { site, load, baseline, contenders } = scenario;
+  const door = doorOf(load);
+  return kinds
+    .filter((kind) => kind.isSluice || contenders === undefined || contenders.includes(kind.name))
+    .filter((kind) => kind.canServe(site, door))
+    .flatMap((kind) => {
+      const entry = { kind, site, load, isBaseline: false };
+      if (baseline === undefined) return [entry];
+      return [entry, { kind, site: baseline.site ?? site, load: baseline.load ?? load, isBaseline: true }];
+    });
+}
+
+export class Runner {
+  readonly #world: World;
+  readonly #tools: Tools;
+  readonly #options: RunOptions;
+  readonly #progress: Progress;
+  readonly #lineup: Lineup;
+  readonly #saturations: Saturations;
+
+  constructor(world: World, tools: Tools, options: RunOptions, progress: Progress) {
+    this.#world = world;
+    this.#tools = tools;
+    this.#options = options;
+    this.#progress = progress;
+    this.#lineup = new Lineup(world);
+    this.#saturations = new Saturations(this.#lineup, tools, options.seconds);
+  }
+
+  async run(scenario: Scenario, kinds: readonly ContenderKind[]): Promise<ScenarioResult> {
+    const rows = entriesOf(scenario, kinds).map((entry) => new Row(entry));
+    await this.#lineup.keep(rows.map(({ entry }) => entry));
+    for (const row of rows) await this.#attempt(scenario, row, "warm-up", () => this.#prepare(row.entry));
+    for (let round = 0; round < this.#options.rounds; round++) {
+      for (const row of rotate(rows, round)) {
+        const label = `round ${round + 1}/${this.#options.rounds}`;
+        await this.#attempt(scenario, row, label, async () => {
+          const sample = await this.#measure(row.entry, this.#options.seconds);
+          row.samples.push(sample);
+          return sample;
+        });
+      }
+    }
+    return { scenario, entries: rows.map((row) => row.result()) };
+  }
+
+  /** A contender that fails is out of the scenario, loudly; the others go on. */
+  async #attempt(scenario: Scenario, row: Row, label: string, step: () => Promise<Sample | null>): Promise<void> {
+    this.#tools.signal.throwIfAborted();
+    if (row.failure !== null) return this.#progress.skip();
+    const name = row.entry.isBaseline
+      ? `${row.entry.kind.name} ${scenario.baseline?.title ?? ""}`
+      : row.entry.kind.name;
+    try {
+      this.#progress.tell({ scenario, name, label, sample: await step() });
+    } catch (error) {
+      this.#tools.signal.throwIfAborted();
+      const words = this.#lineup.lastWords(row.entry.kind, row.entry.site);
+      row.failure = `${label}: ${error instanceof Error ? error.message : String(error)}${words}`;
+      this.#progress.warn(`${scenario.name} ${name} IS NOT MEASURED, ${row.failure}`);
+    }
+  }
+
+  async #prepare({ kind, site, load }: Entry): Promise<Sample | null> {
+    const entrant = await this.#lineup.enter(kind, site);
+    await check(entrant, load, this.#world);
+    if (load.kind === "start" || load.kind === "idle") return null;
+    return await this.#measureEntrant(entrant, load, this.#options.warmUpSeconds);
+  }
+
+  async #measure({ kind, site, load }: Entry, seconds: number): Promise<Sample> {
+    if (load.kind === "start" || load.kind === "idle") await this.#lineup.leave(kind, site);
+    return await this.#measureEntrant(await this.#lineup.enter(kind, site), load, seconds);
+  }
+
+  async #measureEntrant(entrant: Entrant, load: Load, seconds: number): Promise<Sample> {
+    const rate = load.kind === "open" ? await this.#rateOf(entrant.kind, load) : Number.NaN;
+    return await measure({ entrant, load, seconds, rate }, this.#tools);
+  }
+
+  async #rateOf(kind: ContenderKind, load: OpenLoad): Promise<number> {
+    return (await this.#saturations.of(load.halfOf === "nginx" ? nginx : kind, load)) / 2;
+  }
+}
+
+/** A row while it is measured. */
+class Row {
+  readonly entry: Entry;
+  readonly samples: Sample[] = [];
+  failure: string | null = null;
+
+  constructor(entry: Entry) {
+    this.entry = entry;
+  }
+
+  result(): EntryResult {
+    const { kind, isBaseline } = this.entry;
+    return { contender: kind.name, isBaseline, samples: this.samples, failure: this.failure };
+  }
+}
+
+/** The same, beginning with another one each round, so that nobody always comes after the same neighbour. */
+function rotate<T>(values: readonly T[], by: number): readonly T[] {
+  const start = by % Math.max(1, values.length);
+  return [...values.slice(start), ...values.slice(0, start)];
+}
