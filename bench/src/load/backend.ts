@@ -1,5 +1,5 @@
 // What every contender stands in front of, on the load's core: nginx that answers from memory, and an echo of WebSocket messages.
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { World } from "./contender.ts";
@@ -14,6 +14,8 @@ export async function startBackends(
   const [backendPort = 0, echoPort = 0] = await freePorts(2);
   const cores = world.machine.loadCore;
   const directory = await mkdtemp(join(world.directory, "backend-"));
+  // Workers of an nginx that root starts are nobody, and read the answers there.
+  await chmod(directory, 0o755);
   await writeFile(join(directory, "64k"), answerOf(2 ** 16));
   await writeFile(join(directory, "1m"), answerOf(2 ** 20));
   const values = { directory, openFiles: world.machine.openFiles, port: backendPort, echo: echoPort };

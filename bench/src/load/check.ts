@@ -28,9 +28,10 @@ export async function check(entrant: Entrant, load: Load, world: World): Promise
 
 async function checkBody(question: Question, { backendPort }: World): Promise<void> {
   const expected = await ask({ port: backendPort, door: "plain", host: question.host, path: question.path });
+  if (expected.status !== 200) throw new Error(`the backend answers ${question.path} with ${expected.status}`);
   const answer = await ask(question);
   if (answer.status !== 200 || sha256(answer) !== sha256(expected)) {
-    const body = answer.body.subarray(0, 200).toString();
+    const body = answer.body.subarray(0, 80).toString();
     throw new Error(
       `${question.host}${question.path}: ${answer.status} ${JSON.stringify(body)} is not the backend's answer`,
     );

@@ -1,5 +1,5 @@
 // `pnpm bench load`: Sluice beside its peers on this machine. See bench/README.md for the method.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBackends } from "./backend.ts";
@@ -59,6 +59,7 @@ async function runBench(options: Options): Promise<void> {
 /** Starts everything, measures, and ends everything, whatever happens. */
 async function measureAll(options: Options, kinds: readonly ContenderKind[]): Promise<readonly Row[]> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  await chmod(directory, 0o755);
   const processes = new Processes();
   const abort = new AbortController();
   const onSignal = (name: string) => abort.abort(new Error(`ended by ${name}`));
