@@ -26,6 +26,11 @@ export const simpleSite: Site = {
   upstream: "answers",
 };
 
+/** Sites of many hosts or routes have the plain door only: what they cost is asked, not what doors cost. */
+export function hasAllDoors(site: Site): boolean {
+  return site.hosts === 1 && site.routes === 1;
+}
+
 /** How a contender is entered: in clear, TLS with HTTP/1.1, TLS with HTTP/2, TLS with HTTP/1.1 and a client certificate. */
 export type Door = "plain" | "tls" | "h2" | "mtls";
 
@@ -48,7 +53,7 @@ export interface Contender {
   /** The process that started all its others. */
   readonly process: Started;
   readonly doors: Doors;
-  /** From the start of its process to its first accepted connection, or to its own word that it is ready. */
+  /** From the start of its process to its first answer. */
   readonly readyMs: number;
   /** Process ids of those that serve requests, without masters and control planes. */
   workerPids(): Promise<readonly number[]>;

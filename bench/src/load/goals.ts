@@ -65,9 +65,11 @@ export function reached(goal: Goal, rows: readonly Row[]): Spread | null {
   return spread(row.rounds.map((sample) => sample[against as Metric] ?? Number.NaN));
 }
 
-/** A table of those goals that this run can speak of; empty when it can of none. */
-export function goalTable(rows: readonly Row[]): string {
-  const cells = goals.flatMap((goal) => {
+export const goalColumns = ["scenario", "Sluice", "measure", "against", "goal", "median (min–max)", "reached"];
+
+/** Cells of those goals that this run can speak of. */
+export function goalRows(rows: readonly Row[]): readonly (readonly string[])[] {
+  return goals.flatMap((goal) => {
     const value = reached(goal, rows);
     if (value === null) return [];
     const { atMost } = goal;
@@ -86,6 +88,10 @@ export function goalTable(rows: readonly Row[]): string {
       ],
     ];
   });
-  if (cells.length === 0) return "";
-  return markdownTable(["scenario", "Sluice", "measure", "against", "goal", "median (min–max)", "reached"], cells);
+}
+
+/** The same as a table; empty when there is nothing to say. */
+export function goalTable(rows: readonly Row[]): string {
+  const cells = goalRows(rows);
+  return cells.length === 0 ? "" : markdownTable(goalColumns, cells);
 }

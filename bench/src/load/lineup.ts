@@ -1,5 +1,14 @@
 // The contenders that run for a scenario. They are kept for the next one if it has the same sites, and started anew if not.
 import type { Contender, ContenderKind, Site, World } from "./contender.ts";
+import type { Load } from "./scenarios.ts";
+
+/** Who is wanted, as what. */
+export interface Entry {
+  readonly kind: ContenderKind;
+  readonly site: Site;
+  /** What it will be put to: reloads and 10,000 connections leave their marks, so that those processes are not used for anything else. */
+  readonly load: Load;
+}
 
 /** A contender, and what it was made for. */
 export interface Entrant {
@@ -17,7 +26,7 @@ export class Lineup {
   }
 
   /** Ends whoever is not wanted. */
-  async keep(wanted: readonly Pick<Entrant, "kind" | "site">[]): Promise<void> {
+  async keep(wanted: readonly Entry[]): Promise<void> {
     const keys = new Set(wanted.map(keyOf));
     for (const [key, { contender }] of this.#entrants) {
       if (keys.has(key)) continue;
@@ -27,8 +36,9 @@ export class Lineup {
   }
 
   /** One that runs already, or a new one. */
-  async enter(kind: ContenderKind, site: Site): Promise<Entrant> {
-    const key = keyOf({ kind, site });
+  async enter(entry: Entry): Promise<Entrant> {
+    const { kind, site } = entry;
+    const key = keyOf(entry);
     const running = this.#entrants.get(key);
     // One that died under a load gets another chance in the next scenario.
     if (running !== undefined && !running.contender.process.hasEnded) return running;
@@ -38,20 +48,21 @@ export class Lineup {
   }
 
   /** The last words of one that has ended by itself; empty when it runs or never ran. */
-  lastWords(kind: ContenderKind, site: Site): string {
-    const running = this.#entrants.get(keyOf({ kind, site }))?.contender.process;
+  lastWords(entry: Entry): string {
+    const running = this.#entrants.get(keyOf(entry))?.contender.process;
     return running?.hasEnded === true ? ` (its process ended: ${running.stderr.trim()})` : "";
   }
 
   /** Ends one, so that the next to enter is a new process. */
-  async leave(kind: ContenderKind, site: Site): Promise<void> {
-    const key = keyOf({ kind, site });
+  async leave(entry: Entry): Promise<void> {
+    const key = keyOf(entry);
     const running = this.#entrants.get(key);
     this.#entrants.delete(key);
     await running?.contender.process.stop();
   }
 }
 
-function keyOf({ kind, site }: Pick<Entrant, "kind" | "site">): string {
-  return `${kind.name} ${JSON.stringify(site)}`;
+function keyOf({ kind, site, load }: Entry): string {
+  const isMarked = load.kind === "idle" || (load.kind === "closed" && load.reloadEveryMs !== undefined);
+  return `${kind.name} ${isMarked} ${JSON.stringify(site)}`;
 }

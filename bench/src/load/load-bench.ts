@@ -12,7 +12,8 @@ import { Processes } from "./processes.ts";
 import { assertPrograms } from "./programs.ts";
 import { Progress } from "./progress.ts";
 import { type Row, rowsOf } from "./results.ts";
-import { entriesOf, Runner } from "./run.ts";
+import { renderReport } from "./report.ts";
+import { plansOf, Runner } from "./run.ts";
 import { resultTables } from "./table.ts";
 
 /** All that a run found out. What `--json` writes. */
@@ -64,7 +65,7 @@ async function measureAll(options: Options, kinds: readonly ContenderKind[]): Pr
   const abort = new AbortController();
   const onSignal = (name: string) => abort.abort(new Error(`ended by ${name}`));
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const steps = options.scenarios.reduce((sum, each) => sum + entriesOf(each, kinds).length, 0) * (options.rounds + 1);
+  const steps = options.scenarios.reduce((sum, each) => sum + plansOf(each, kinds).length, 0) * (options.rounds + 1);
   const watchdog = setTimeout(
     () => abort.abort(new Error("it takes far too long")),
     steps * (options.seconds + 15) * 1000,
@@ -94,5 +95,9 @@ async function finish(report: Report, options: Options): Promise<void> {
   process.stdout.write(`${[heading, resultTables(rows), ...(goals === "" ? [] : [goals])].join("\n\n")}\n`);
   await writeFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
   process.stderr.write(`Every number: ${options.json}\n`);
+  if (options.report !== null) {
+    await writeFile(options.report, renderReport(report));
+    process.stderr.write(`Plots: ${options.report}\n`);
+  }
   if (rows.some(({ failure }) => failure !== null)) process.exitCode = 1;
 }

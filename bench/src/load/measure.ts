@@ -4,13 +4,14 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { IdleOptions } from "./clients/idle.ts";
 import { hostName } from "./contender.ts";
-import { clientProgram, loadByHandshakes, loadByMessages, loadByRequests } from "./generators/clients.ts";
-import { loadByH2load } from "./generators/h2load.ts";
+import { clientProgram, loadByHandshakes, loadByMessages, loadByMutualTls } from "./generators/clients.ts";
+import { loadByH2load, loadOpenly } from "./generators/h2load.ts";
 import type { LoadResult, LoadTarget, Tools } from "./generators/load-result.ts";
 import { loadByWrk } from "./generators/wrk.ts";
 import type { Entrant } from "./lineup.ts";
 import type { Sample } from "./metrics.ts";
-import type { ClosedLoad, IdleLoad, Load, OpenLoad } from "./scenarios.ts";
+import type { ClosedLoad, IdleLoad, Load } from "./scenarios.ts";
+import { countConnections } from "./ports.ts";
 import { cpuTimeUs, memoryOf, memoryOfTree } from "./usage.ts";
 
 export interface Measurement {
@@ -21,20 +22,18 @@ export interface Measurement {
   readonly rate: number;
 }
 
-/** Streams that an open loop may have under way on a connection: what all contenders allow. */
-const openStreams = 100;
-
 export async function measure({ entrant, load, seconds, rate }: Measurement, tools: Tools): Promise<Sample> {
   switch (load.kind) {
     case "closed":
       return load.reloadEveryMs === undefined
         ? await observe(entrant, () => loadClosed(entrant, load, seconds, tools))
         : await observeReloads(entrant, load.reloadEveryMs, () => loadClosed(entrant, load, seconds, tools));
-    case "open":
-      return {
-        ...(await observe(entrant, () => loadOpen({ entrant, load, seconds, rate }, tools))),
-        ratePerSecond: rate,
-      };
+    case "open": {
+      const target = { ...targetOf(entrant, load.door, seconds), path: load.path };
+      // Connections are made meanwhile: what CPU a request took cannot be told.
+      const { cpuUs: _cpuUs, busy: _busy, ...sample } = await observe(entrant, () => loadOpenly(target, rate, tools));
+      return { ...sample, ratePerSecond: rate };
+    }
     case "handshakes": {
       const target = { ...targetOf(entrant, "tls", seconds), connections: 16 };
       return await observe(entrant, () => loadByHandshakes(target, load.isResumed, tools));
@@ -58,17 +57,9 @@ function targetOf({ contender, site }: Entrant, door: LoadTarget["door"], second
 function loadClosed(entrant: Entrant, load: ClosedLoad, seconds: number, tools: Tools): Promise<LoadResult> {
   const { door, path, connections, bodyBytes = 0, streams = 1 } = load;
   const target = { ...targetOf(entrant, door, seconds), path, connections, bodyBytes };
-  if (door === "h2") return loadByH2load(target, { streams, rate: null }, tools);
+  if (door === "h2") return loadByH2load(target, streams, tools);
   // wrk has no way to show a certificate.
-  return door === "mtls" ? loadByRequests(target, null, tools) : loadByWrk(target, tools);
-}
-
-function loadOpen(measurement: Measurement & { readonly load: OpenLoad }, tools: Tools): Promise<LoadResult> {
-  const { entrant, load, seconds, rate } = measurement;
-  const target = { ...targetOf(entrant, load.door, seconds), path: load.path, connections: load.connections };
-  return load.door === "h2"
-    ? loadByH2load(target, { streams: openStreams, rate }, tools)
-    : loadByRequests(target, rate, tools);
+  return door === "mtls" ? loadByMutualTls(target, tools) : loadByWrk(target, tools);
 }
 
 async function observe({ contender }: Entrant, run: () => Promise<LoadResult>): Promise<Sample> {
@@ -110,10 +101,13 @@ async function observeReloads(entrant: Entrant, everyMs: number, run: () => Prom
   }
 }
 
+/** Memory of the workers, before and after: what other processes of a contender do meanwhile has nothing to do with connections. */
 async function holdIdle({ contender }: Entrant, load: IdleLoad, tools: Tools): Promise<Sample> {
-  const before = await memoryOfTree(contender.process.pid);
+  const workers = await contender.workerPids();
+  const before = await memoryOf(workers);
+  const port = contender.doors[load.door] ?? 0;
   const options: IdleOptions = {
-    port: contender.doors[load.door] ?? 0,
+    port,
     host: hostName(0),
     path: "/small",
     connections: load.connections,
@@ -129,10 +123,12 @@ async function holdIdle({ contender }: Entrant, load: IdleLoad, tools: Tools): P
       client.ended().then(() => []),
     ])) as [string | undefined];
     if (line === undefined) throw new Error(`the client ended: ${client.stderr}`);
-    const after = await memoryOfTree(contender.process.pid);
-    const openConnections = Number(line);
+    const after = await memoryOf(workers);
+    // Counted where they are held: some contenders close what is idle.
+    const openConnections = await countConnections(port);
     const connectionKib = ((after.pssMib - before.pssMib) * 1024) / openConnections;
-    return { openConnections, connectionKib, ...after, errors: load.connections - openConnections };
+    const errors = load.connections - openConnections;
+    return { openConnections, connectionKib, ...(await memoryOfTree(contender.process.pid)), errors };
   } finally {
     await client.stop();
   }

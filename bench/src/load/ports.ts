@@ -1,6 +1,9 @@
-// Free ports on the loopback address, and waiting until somebody listens there.
+// Ports of the loopback address: free ones, who listens, who answers, how many are connected.
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
+import { ask } from "./ask.ts";
+import { hostName } from "./contender.ts";
 
 /** As many free ports, all different. Nobody else takes them in the moment before they are used, unless a machine is very busy. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -21,4 +24,22 @@ export async function isListening(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/** Whether a request for the first host is answered by the backend. */
+export async function answers(port: number): Promise<boolean> {
+  const question = { port, door: "plain", host: hostName(0), path: "/small" } as const;
+  const answer = await ask(question).catch(() => null);
+  return answer?.status === 200;
+}
+
+/** Established connections to a port of the loopback address, as the kernel has them (Linux). */
+export async function countConnections(port: number): Promise<number> {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const established = "01";
+  const lines = (await readFile("/proc/net/tcp", "utf8")).split("\n");
+  return lines.filter((line) => {
+    const [, address, , state] = line.trim().split(/ +/);
+    return address === local && state === established;
+  }).length;
 }

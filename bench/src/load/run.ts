@@ -1,20 +1,17 @@
 // Runs a scenario: contenders in, answers checked, warmed up, then round after round in an order that rotates.
 import { check } from "./check.ts";
-import type { ContenderKind, Site, World } from "./contender.ts";
+import type { ContenderKind, World } from "./contender.ts";
 import { nginx } from "./contenders/nginx.ts";
 import type { Tools } from "./generators/load-result.ts";
-import { type Entrant, Lineup } from "./lineup.ts";
+import { type Entrant, type Entry, Lineup } from "./lineup.ts";
 import { measure } from "./measure.ts";
 import type { Sample } from "./metrics.ts";
 import type { Progress } from "./progress.ts";
-import { doorOf, type Load, type OpenLoad, type Scenario } from "./scenarios.ts";
+import { type ClosedLoad, doorOf, type Load, type OpenLoad, type Scenario } from "./scenarios.ts";
 import { Saturations } from "./saturations.ts";
 
 /** One row to be: a contender as one site under one load. */
-export interface Entry {
-  readonly kind: ContenderKind;
-  readonly site: Site;
-  readonly load: Load;
+export interface RowPlan extends Entry {
   /** Measured only for the others to be compared with. */
   readonly isBaseline: boolean;
 }
@@ -40,7 +37,7 @@ export interface RunOptions {
 }
 
 /** All rows of a scenario among these contenders. */
-export function entriesOf(scenario: Scenario, kinds: readonly ContenderKind[]): readonly Entry[] {
+export function plansOf(scenario: Scenario, kinds: readonly ContenderKind[]): readonly RowPlan[] {
   const { site, load, baseline, contenders } = scenario;
   const door = doorOf(load);
   return kinds
@@ -71,14 +68,14 @@ export class Runner {
   }
 
   async run(scenario: Scenario, kinds: readonly ContenderKind[]): Promise<ScenarioResult> {
-    const rows = entriesOf(scenario, kinds).map((entry) => new Row(entry));
-    await this.#lineup.keep(rows.map(({ entry }) => entry));
-    for (const row of rows) await this.#attempt(scenario, row, "warm-up", () => this.#prepare(row.entry));
+    const rows = plansOf(scenario, kinds).map((plan) => new Row(plan));
+    await this.#lineup.keep(rows.map(({ plan }) => plan));
+    for (const row of rows) await this.#attempt(scenario, row, "warm-up", () => this.#prepare(row.plan));
     for (let round = 0; round < this.#options.rounds; round++) {
       for (const row of rotate(rows, round)) {
         const label = `round ${round + 1}/${this.#options.rounds}`;
         await this.#attempt(scenario, row, label, async () => {
-          const sample = await this.#measure(row.entry, this.#options.seconds);
+          const sample = await this.#measure(row.plan);
           row.samples.push(sample);
           return sample;
         });
@@ -91,29 +88,33 @@ export class Runner {
   async #attempt(scenario: Scenario, row: Row, label: string, step: () => Promise<Sample | null>): Promise<void> {
     this.#tools.signal.throwIfAborted();
     if (row.failure !== null) return this.#progress.skip();
-    const name = row.entry.isBaseline
-      ? `${row.entry.kind.name} ${scenario.baseline?.title ?? ""}`
-      : row.entry.kind.name;
+    const name = row.plan.isBaseline ? `${row.plan.kind.name} ${scenario.baseline?.title ?? ""}` : row.plan.kind.name;
     try {
       this.#progress.tell({ scenario, name, label, sample: await step() });
     } catch (error) {
       this.#tools.signal.throwIfAborted();
-      const words = this.#lineup.lastWords(row.entry.kind, row.entry.site);
+      const words = this.#lineup.lastWords(row.plan);
       row.failure = `${label}: ${error instanceof Error ? error.message : String(error)}${words}`;
       this.#progress.warn(`${scenario.name} ${name} IS NOT MEASURED, ${row.failure}`);
     }
   }
 
-  async #prepare({ kind, site, load }: Entry): Promise<Sample | null> {
-    const entrant = await this.#lineup.enter(kind, site);
-    await check(entrant, load, this.#world);
-    if (load.kind === "start" || load.kind === "idle") return null;
-    return await this.#measureEntrant(entrant, load, this.#options.warmUpSeconds);
+  async #prepare(entry: Entry): Promise<Sample | null> {
+    const entrant = await this.#lineup.enter(entry);
+    await check(entrant, entry.load, this.#world);
+    return isForFresh(entry.load) ? null : await this.#measureEntrant(entrant, entry.load, this.#options.warmUpSeconds);
   }
 
-  async #measure({ kind, site, load }: Entry, seconds: number): Promise<Sample> {
-    if (load.kind === "start" || load.kind === "idle") await this.#lineup.leave(kind, site);
-    return await this.#measureEntrant(await this.#lineup.enter(kind, site), load, seconds);
+  async #measure(entry: Entry): Promise<Sample> {
+    const { load } = entry;
+    if (isForFresh(load)) await this.#lineup.leave(entry);
+    const entrant = await this.#lineup.enter(entry);
+    if (load.kind === "idle" && load.door !== "h2") {
+      // So that what the first requests of a process cost is not put down to connections.
+      const before: ClosedLoad = { kind: "closed", door: load.door, path: "/small", connections: 64 };
+      await this.#measureEntrant(entrant, before, this.#options.warmUpSeconds);
+    }
+    return await this.#measureEntrant(entrant, load, this.#options.seconds);
   }
 
   async #measureEntrant(entrant: Entrant, load: Load, seconds: number): Promise<Sample> {
@@ -126,18 +127,23 @@ export class Runner {
   }
 }
 
+/** What a process leaves behind, such as a heap that has grown, would count in the next round. */
+function isForFresh(load: Load): boolean {
+  return load.kind === "start" || load.kind === "idle";
+}
+
 /** A row while it is measured. */
 class Row {
-  readonly entry: Entry;
+  readonly plan: RowPlan;
   readonly samples: Sample[] = [];
   failure: string | null = null;
 
-  constructor(entry: Entry) {
-    this.entry = entry;
+  constructor(plan: RowPlan) {
+    this.plan = plan;
   }
 
   result(): EntryResult {
-    const { kind, isBaseline } = this.entry;
+    const { kind, isBaseline } = this.plan;
     return { contender: kind.name, isBaseline, samples: this.samples, failure: this.failure };
   }
 }

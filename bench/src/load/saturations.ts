@@ -22,9 +22,9 @@ export class Saturations {
     const key = `${kind.name} ${door}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const entrant = await this.#lineup.enter(kind, simpleSite);
     const connections = door === "h2" ? 8 : 64;
     const load: ClosedLoad = { kind: "closed", door, path, connections, streams: 16 };
+    const entrant = await this.#lineup.enter({ kind, site: simpleSite, load });
     const { perSecond = Number.NaN } = await measure({ entrant, load, seconds: this.#seconds, rate: 0 }, this.#tools);
     this.#known.set(key, perSecond);
     return perSecond;

@@ -21,7 +21,6 @@ export interface OpenLoad {
   readonly door: Door;
   readonly path: string;
   readonly halfOf: "nginx" | "itself";
-  readonly connections: number;
 }
 
 export interface HandshakeLoad {
@@ -71,13 +70,7 @@ const h2 = (path: string, streams: number): ClosedLoad => ({
   streams,
 });
 const large = (path: string): ClosedLoad => ({ ...closed("plain", path), connections: 16 });
-const open = (door: Door, halfOf: OpenLoad["halfOf"]): OpenLoad => ({
-  kind: "open",
-  door,
-  path: small,
-  halfOf,
-  connections: door === "h2" ? 16 : 256,
-});
+const open = (door: Door, halfOf: OpenLoad["halfOf"]): OpenLoad => ({ kind: "open", door, path: small, halfOf });
 
 function scenario(name: string, title: string, load: Load, rest: Partial<Scenario> = {}): Scenario {
   return { name, title, load, site: simpleSite, metric: "cpuUs", ...rest };

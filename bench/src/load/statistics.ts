@@ -43,3 +43,16 @@ export function latencyOf(valuesMs: Float64Array): Latency {
   const at = (part: number) => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
   return { p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1) };
 }
+
+/**
+ * Puts back what a generator could not send because a contender kept it waiting (coordinated omission, after Gil Tene's HdrHistogram):
+ * requests are due every `intervalMs` on a channel that can have one under way, so a latency of more than that stands for those that were due
+ * meanwhile and would have waited for the rest of it.
+ */
+export function correctOmission(valuesMs: readonly number[], intervalMs: number): Float64Array {
+  const omitted: number[] = [];
+  for (const value of valuesMs) {
+    for (let rest = value - intervalMs; rest > 0; rest -= intervalMs) omitted.push(rest);
+  }
+  return Float64Array.from([...valuesMs, ...omitted]);
+}

@@ -16,10 +16,6 @@ export class Samples {
     this.#values[this.#count++] = latencyMs;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** Everything so far, as of a run of so many seconds. */
   report(seconds: number): LoadResult {
     const latency = latencyOf(this.#values.subarray(0, this.#count));

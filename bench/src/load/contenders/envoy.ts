@@ -3,8 +3,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { serverFiles } from "../certificates.ts";
-import { type Contender, type ContenderKind, hostName, routePrefix, type Site, type World } from "../contender.ts";
-import { freePorts, isListening } from "../ports.ts";
+import {
+  type Contender,
+  type ContenderKind,
+  hasAllDoors,
+  hostName,
+  routePrefix,
+  type Site,
+  type World,
+} from "../contender.ts";
+import { freePorts, answers } from "../ports.ts";
 import { until } from "../processes.ts";
 import { writePeerFile } from "../template.ts";
 
@@ -17,7 +25,7 @@ export const envoy: ContenderKind = {
   isSluice: false,
   missing: () => (binary === "" ? "ENVOY_BIN is not set" : null),
   version: () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim(),
-  canServe: () => true,
+  canServe: (site, door) => hasAllDoors(site) || door === "plain",
   start,
 };
 
@@ -40,7 +48,7 @@ async function start(world: World, site: Site): Promise<Contender> {
   });
   const args = ["-c", path, "--concurrency", String(site.workers), "--log-level", "critical", "--disable-hot-restart"];
   const started = world.processes.start(binary, args, { cores: world.machine.contenderCores(site.workers) });
-  await until(() => isListening(plain), started);
+  await until(() => answers(plain), started);
   return {
     name: envoy.name,
     process: started,

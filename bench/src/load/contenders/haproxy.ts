@@ -3,8 +3,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { serverFiles } from "../certificates.ts";
-import { type Contender, type ContenderKind, hostName, routePrefix, type Site, type World } from "../contender.ts";
-import { freePorts, isListening } from "../ports.ts";
+import {
+  type Contender,
+  type ContenderKind,
+  hasAllDoors,
+  hostName,
+  routePrefix,
+  type Site,
+  type World,
+} from "../contender.ts";
+import { freePorts, answers } from "../ports.ts";
 import { isInstalled, until } from "../processes.ts";
 import { writePeerFile } from "../template.ts";
 import { childPids } from "./children.ts";
@@ -16,7 +24,7 @@ export const haproxy: ContenderKind = {
   isSluice: false,
   missing: () => (isInstalled("haproxy") ? null : "haproxy is not installed (Debian: haproxy)"),
   version: () => /HAProxy version \S+/.exec(execFileSync("haproxy", ["-v"], { encoding: "utf8" }))?.[0] ?? "HAProxy",
-  canServe: () => true,
+  canServe: (site, door) => hasAllDoors(site) || door === "plain",
   start,
 };
 
@@ -43,7 +51,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     cores: world.machine.contenderCores(site.workers),
     stdoutFile: join(directory, "access.log"),
   });
-  await until(() => isListening(plain), started);
+  await until(() => answers(plain), started);
   return {
     name: haproxy.name,
     process: started,
@@ -55,7 +63,7 @@ async function start(world: World, site: Site): Promise<Contender> {
 }
 
 async function routing(site: Site, directory: string): Promise<string> {
-  if (site.hosts === 1 && site.routes === 1) return "default_backend answers";
+  if (hasAllDoors(site)) return "default_backend answers";
   const [key, lines] =
     site.hosts > 1
       ? ["req.hdr(host),lower,map", Array.from({ length: site.hosts }, (_, index) => hostName(index))]

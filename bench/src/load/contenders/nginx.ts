@@ -7,12 +7,13 @@ import {
   type Contender,
   type ContenderKind,
   type Door,
+  hasAllDoors,
   hostName,
   routePrefix,
   type Site,
   type World,
 } from "../contender.ts";
-import { freePorts, isListening } from "../ports.ts";
+import { freePorts, answers } from "../ports.ts";
 import { isInstalled, until } from "../processes.ts";
 import { writePeerFile } from "../template.ts";
 import { childPids } from "./children.ts";
@@ -25,7 +26,7 @@ export const nginx: ContenderKind = {
   missing: () => (isInstalled("nginx") ? null : "nginx is not installed (Debian: nginx-light)"),
   version: () =>
     execFileSync("sh", ["-c", "nginx -v 2>&1"], { encoding: "utf8" }).trim().replace("nginx version: ", ""),
-  canServe: (site, door) => (site.hosts === 1 && site.routes === 1) || door === "plain",
+  canServe: (site, door) => hasAllDoors(site) || door === "plain",
   start,
 };
 
@@ -48,7 +49,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     servers: servers(site, doors, files),
   });
   const started = world.processes.start("nginx", ["-c", path], { cores: world.machine.contenderCores(site.workers) });
-  await until(() => isListening(plain), started);
+  await until(() => answers(plain), started);
   return {
     name: nginx.name,
     process: started,
@@ -71,7 +72,7 @@ function servers(site: Site, doors: Readonly<Record<Door, number>>, files: Serve
     (_, index) => `location ${routePrefix(site, index)} { proxy_pass http://backend; }`,
   ).join("\n");
   const listen = `listen 127.0.0.1:${doors.plain} backlog=4096;`;
-  if (site.hosts > 1) {
+  if (!hasAllDoors(site)) {
     const names = Array.from({ length: site.hosts }, (_, index) => hostName(index));
     const server = (name: string, index: number) =>
       `server { ${index === 0 ? listen : `listen 127.0.0.1:${doors.plain};`} server_name ${name}; ${locations} }`;

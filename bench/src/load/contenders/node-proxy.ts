@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { serverFiles } from "../certificates.ts";
-import type { Contender, ContenderKind, Site, World } from "../contender.ts";
-import { freePorts, isListening } from "../ports.ts";
+import { type Contender, type ContenderKind, hasAllDoors, type Site, type World } from "../contender.ts";
+import { answers, freePorts, isListening } from "../ports.ts";
 import { until } from "../processes.ts";
 
 interface NodeProxyOptions {
@@ -23,8 +23,7 @@ function nodeProxy({ name, packageName, forwardsWebSockets }: NodeProxyOptions):
     missing: () => null,
     version: () => `${packageName} ${versionOf(packageName)}`,
     canServe: (site, door) =>
-      site.hosts === 1 &&
-      site.routes === 1 &&
+      hasAllDoors(site) &&
       site.workers === 1 &&
       !site.hasAccessLog &&
       (site.upstream === "answers" || forwardsWebSockets) &&
@@ -47,7 +46,7 @@ async function start(name: string, world: World, site: Site): Promise<Contender>
   const program = fileURLToPath(new URL(`../../peers/${name}.js`, import.meta.url));
   const cores = world.machine.contenderCores(site.workers);
   const started = world.processes.start(process.execPath, [program, settings], { cores });
-  await until(async () => (await isListening(plain)) && (await isListening(tls)), started);
+  await until(async () => (await answers(plain)) && (await isListening(tls)), started);
   return {
     name,
     process: started,

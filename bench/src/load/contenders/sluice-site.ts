@@ -1,23 +1,28 @@
 // A site in Istio's words: Gateways for the doors, a VirtualService a host, one Service behind all of them.
 import type { ServerFiles } from "../certificates.ts";
-import { hostName, routePrefix, type Site } from "../contender.ts";
+import { hasAllDoors, hostName, routePrefix, type Site } from "../contender.ts";
 
 /** The Gateway port of each door. */
 export const declaredPorts = { plain: 80, tls: 443, h2: 444, mtls: 445 };
 
-const gateways = ["entrance", "entrance-h2"];
+const bothVersions = { "sluice.dev/alpn": "h2,http/1.1" };
+
+function gatewaysOf(site: Site): readonly string[] {
+  return hasAllDoors(site) ? ["entrance", "entrance-h2"] : ["entrance"];
+}
 
 /** All documents of a site. */
 export function siteDocuments(site: Site, files: ServerFiles, backendPort: number): readonly object[] {
   const tls = { mode: "SIMPLE", serverCertificate: files.certificate, privateKey: files.key };
+  const plain = server(declaredPorts.plain, "HTTP");
   const entrance = [
-    server(declaredPorts.plain, "HTTP"),
+    plain,
     server(declaredPorts.tls, "HTTPS", tls),
     server(declaredPorts.mtls, "HTTPS", { ...tls, mode: "MUTUAL", caCertificates: files.ca }),
   ];
   return [
-    gateway("entrance", entrance, { "sluice.dev/alpn": "http/1.1" }),
-    gateway("entrance-h2", [server(declaredPorts.h2, "HTTPS", tls)], { "sluice.dev/alpn": "h2,http/1.1" }),
+    gateway("entrance", hasAllDoors(site) ? entrance : [plain], { "sluice.dev/alpn": "http/1.1" }),
+    ...(hasAllDoors(site) ? [gateway("entrance-h2", [server(declaredPorts.h2, "HTTPS", tls)], bothVersions)] : []),
     ...Array.from({ length: site.hosts }, (_, index) => virtualService(site, index)),
     { apiVersion: "v1", kind: "Service", metadata: { name: "backend" }, spec: { ports: [{ name: "http", port: 80 }] } },
     {
@@ -39,7 +44,7 @@ export function reloadedService(generation: number): object {
     metadata: { name: "reloaded", namespace: "default" },
     spec: {
       hosts: ["reloaded.bench.example"],
-      gateways: gateways.map((name) => `default/${name}`),
+      gateways: ["default/entrance"],
       http: [{ directResponse: { status: 200, body: { string: String(generation) } } }],
     },
   };
@@ -69,6 +74,6 @@ function virtualService(site: Site, index: number): object {
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
     metadata: { name: `host-${index}`, namespace: "default" },
-    spec: { hosts: [hostName(index)], gateways, http },
+    spec: { hosts: [hostName(index)], gateways: gatewaysOf(site), http },
   };
 }

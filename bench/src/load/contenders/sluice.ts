@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { serverFiles } from "../certificates.ts";
-import type { Contender, ContenderKind, Site, World } from "../contender.ts";
-import { freePorts } from "../ports.ts";
-import type { Started } from "../processes.ts";
+import { type Contender, type ContenderKind, hasAllDoors, type Site, type World } from "../contender.ts";
+import { answers, freePorts } from "../ports.ts";
+import { type Started, until } from "../processes.ts";
 import { declaredPorts, reloadedService, siteDocuments } from "./sluice-site.ts";
 
 const program = fileURLToPath(new URL("../../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
@@ -28,7 +28,7 @@ function sluice(name: string, edge: object, title: string): ContenderKind {
     isSluice: true,
     missing: () => null,
     version: () => `Sluice on Node.js ${process.version}`,
-    canServe: () => true,
+    canServe: (site, door) => hasAllDoors(site) || door === "plain",
     start: (world, site) => start({ name, edge }, world, site),
   };
 }
@@ -72,6 +72,7 @@ async function start(
   const cores = world.machine.contenderCores(site.workers);
   const started = world.processes.start(process.execPath, [program, "up", "--config", file], { cores });
   const { ctrl } = await readyLine(started);
+  await until(() => answers(plain), started);
   return {
     name,
     process: started,

@@ -4,24 +4,22 @@ import { fileURLToPath } from "node:url";
 import { clientFiles } from "../certificates.ts";
 import { hostName } from "../contender.ts";
 import type { HandshakeOptions } from "../clients/handshakes.ts";
-import type { RequestOptions } from "../clients/requests.ts";
+import type { MutualTlsOptions } from "../clients/mutual-tls.ts";
 import type { MessageOptions } from "../clients/messages.ts";
 import type { LoadResult, LoadTarget, Tools } from "./load-result.ts";
 
-/** HTTP/1.1 by one process of ours: over mutual TLS, or in an open loop at a rate of requests a second. */
-export function loadByRequests(target: LoadTarget, rate: number | null, tools: Tools): Promise<LoadResult> {
-  const { port, door, path, connections, seconds } = target;
-  const options: RequestOptions = {
+/** HTTP/1.1 over mutual TLS in a closed loop. */
+export function loadByMutualTls(target: LoadTarget, tools: Tools): Promise<LoadResult> {
+  const { port, path, connections, seconds } = target;
+  const options: MutualTlsOptions = {
     port,
     host: hostName(0),
     path,
     connections,
     seconds,
-    rate,
-    isSecure: door !== "plain",
-    client: door === "mtls" ? clientFiles(tools.directory) : null,
+    client: clientFiles(tools.directory),
   };
-  return runClient("requests", options, tools);
+  return runClient("mutual-tls", options, tools);
 }
 
 /** New TLS connections, each with one request. */
