@@ -6,7 +6,7 @@ import { readArguments } from "../src/load/options.ts";
 import { rowsOf } from "../src/load/results.ts";
 import type { EntryResult, ScenarioResult } from "../src/load/run.ts";
 import { type Scenario, scenarios } from "../src/load/scenarios.ts";
-import { resultTables } from "../src/load/table.ts";
+import { resultTables, summaryTable } from "../src/load/table.ts";
 import { fillIn } from "../src/load/template.ts";
 import { parseTicks } from "../src/load/usage.ts";
 
@@ -53,6 +53,14 @@ describe("rows", () => {
     expect(text).toContain("| scenario | contender | requests/s | CPU µs a request | errors | against nginx |");
     expect(text).toContain("| small-plain | auto | 33,333 | 30.0 | 3 | 2.00 (2.00–2.50) |");
     expect(text).toContain("- small-plain, haproxy was not measured: it ended");
+  });
+
+  test("become a line a scenario in the summary", () => {
+    expect(summaryTable(rows).split("\n")).toEqual([
+      "| CPU µs a request | nginx | http-proxy-3 | fast-gateway | auto |",
+      "| --- | --- | --- | --- | --- |",
+      "| small answers, plain HTTP/1.1 | 12.0 | 100.0 | 80.0 | 30.0 |",
+    ]);
   });
 
   test("become goals, reached or with the gap", () => {

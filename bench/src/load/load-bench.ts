@@ -14,7 +14,7 @@ import { Progress } from "./progress.ts";
 import { type Row, rowsOf } from "./results.ts";
 import { renderReport } from "./report.ts";
 import { plansOf, Runner } from "./run.ts";
-import { resultTables } from "./table.ts";
+import { resultTables, summaryTable } from "./table.ts";
 
 /** All that a run found out. What `--json` writes. */
 export interface Report {
@@ -91,8 +91,8 @@ async function measureAll(options: Options, kinds: readonly ContenderKind[]): Pr
 async function finish(report: Report, options: Options): Promise<void> {
   const { machine, versions, rows, rounds, seconds } = report;
   const heading = `${machine}; ${versions.join(", ")}; ${rounds} rounds of ${seconds} s, median (min–max)`;
-  const goals = goalTable(rows);
-  process.stdout.write(`${[heading, resultTables(rows), ...(goals === "" ? [] : [goals])].join("\n\n")}\n`);
+  const parts = [heading, summaryTable(rows), goalTable(rows), resultTables(rows)];
+  process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
   await writeFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
   process.stderr.write(`Every number: ${options.json}\n`);
   if (options.report !== null) {

@@ -18,6 +18,23 @@ export function markdownTable(columns: readonly string[], rows: readonly (readon
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
+/** One line a scenario, CPU microseconds a request of each contender: the bench in short. Empty when nothing of the kind was measured. */
+export function summaryTable(rows: readonly Row[]): string {
+  const shown = rows.filter(
+    ({ metric, variant, failure }) => metric === "cpuUs" && variant === null && failure === null,
+  );
+  const contenders = [...new Set(shown.map(({ contender }) => contender))];
+  const titles = new Map(shown.map(({ scenario, title }) => [scenario, title]));
+  const cells = [...titles].map(([name, title]) => [
+    title,
+    ...contenders.map((contender) => {
+      const row = shown.find((each) => each.scenario === name && each.contender === contender);
+      return formatNumber(row?.medians.cpuUs, metricColumns.cpuUs.digits);
+    }),
+  ]);
+  return cells.length === 0 ? "" : markdownTable([metricColumns.cpuUs.title, ...contenders], cells);
+}
+
 /** All rows; those that have the same numbers share a table. */
 export function resultTables(rows: readonly Row[]): string {
   const groups = new Map<string, Row[]>();
