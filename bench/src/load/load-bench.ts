@@ -64,7 +64,10 @@ async function measureAll(options: Options, kinds: readonly ContenderKind[]): Pr
   const processes = new Processes();
   const abort = new AbortController();
   const onSignal = (name: string) => abort.abort(new Error(`ended by ${name}`));
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  // Not `once`: a signal often comes twice, from the terminal and from pnpm, and the second must not end us while we clean up.
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  // Whatever is waited for, it ends now.
+  abort.signal.addEventListener("abort", () => void processes.stopAll());
   const steps = options.scenarios.reduce((sum, each) => sum + plansOf(each, kinds).length, 0) * (options.rounds + 1);
   const watchdog = setTimeout(
     () => abort.abort(new Error("it takes far too long")),
