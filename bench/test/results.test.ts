@@ -1,5 +1,7 @@
 // From samples to rows, tables and goals.
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { kinds } from "../src/load/contenders/kinds.ts";
 import { goalRows, goals } from "../src/load/goals.ts";
 import { readArguments } from "../src/load/options.ts";
@@ -18,7 +20,7 @@ function scenarioNamed(name: string): Scenario {
 
 function entry(contender: string, cpuUs: readonly number[], rest: Partial<EntryResult> = {}): EntryResult {
   const samples = cpuUs.map((value) => ({ perSecond: 1e6 / value, cpuUs: value, errors: 1 }));
-  return { contender, isBaseline: false, samples, failure: null, ...rest };
+  return { contender, isBaseline: false, engine: null, samples, failure: null, ...rest };
 }
 
 const result: ScenarioResult = {
@@ -28,7 +30,7 @@ const result: ScenarioResult = {
     entry("haproxy", [], { failure: "it ended" }),
     entry("http-proxy-3", [100, 100, 100]),
     entry("fast-gateway", [80, 90, 80]),
-    entry("auto", [20, 40, 30]),
+    entry("auto", [20, 40, 30], { engine: "uws" }),
   ],
 };
 
@@ -51,7 +53,7 @@ describe("rows", () => {
   test("become a table in Markdown that says who was not measured", () => {
     const text = resultTables(rows);
     expect(text).toContain("| scenario | contender | requests/s | CPU µs a request | errors | against nginx |");
-    expect(text).toContain("| small-plain | auto | 33,333 | 30.0 | 3 | 2.00 (2.00–2.50) |");
+    expect(text).toContain("| small-plain | auto (uws) | 33,333 | 30.0 | 3 | 2.00 (2.00–2.50) |");
     expect(text).toContain("- small-plain, haproxy was not measured: it ended");
   });
 
@@ -124,6 +126,21 @@ describe("a peer's configuration", () => {
   test("is filled in", () => expect(fillIn("listen {{port}} {{port}};", { port: 80 })).toBe("listen 80 80;"));
   test("needs every value", () => expect(() => fillIn("{{port}}", {})).toThrow("no value for {{port}}"));
   test("has a place for every value", () => expect(() => fillIn("", { port: 80 })).toThrow("no place for port"));
+});
+
+test("Envoy's configuration, which no binary has read here, is YAML, and every door has the same filters", () => {
+  const text = readFileSync(new URL("../peers/envoy.yaml", import.meta.url), "utf8");
+  const ports = { admin: 1, plain: 2, tls: 3, h2: 4, mtls: 5, backend: 6 };
+  const files = { certificate: "/tls.crt", key: "/tls.key", ca: "/ca.crt" };
+  const { static_resources } = parse(fillIn(text, { ...ports, ...files, accessLog: "[]", virtualHosts: "[]" })) as {
+    readonly static_resources: {
+      readonly listeners: readonly { readonly name: string; readonly filter_chains: readonly object[] }[];
+    };
+  };
+  expect(static_resources.listeners.map(({ name }) => name)).toEqual(["plain", "tls", "h2", "mtls"]);
+  const [plain, ...others] = static_resources.listeners.map(({ filter_chains }) => filter_chains[0]);
+  expect(plain).toMatchObject({ filters: [{ typed_config: { use_remote_address: true } }] });
+  for (const chain of others) expect(chain).toMatchObject(plain ?? {});
 });
 
 test("CPU time is read behind a name with blanks and brackets, with that of children that have ended", () => {

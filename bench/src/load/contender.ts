@@ -53,6 +53,8 @@ export interface Contender {
   /** The process that started all its others. */
   readonly process: Started;
   readonly doors: Doors;
+  /** The engine that it has chosen for each door; absent where there is nothing to choose. */
+  readonly engines?: Readonly<Partial<Record<Door, string>>>;
   /** From the start of its process to its first answer. */
   readonly readyMs: number;
   /** Process ids of those that serve requests, without masters and control planes. */

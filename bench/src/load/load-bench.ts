@@ -25,6 +25,8 @@ export interface Report {
   readonly seconds: number;
   /** Contenders that are not there, and why. */
   readonly skipped: readonly string[];
+  /** Why not all scenarios are there; null when they are. */
+  readonly endedEarly: string | null;
   readonly rows: readonly Row[];
 }
 
@@ -45,7 +47,7 @@ async function runBench(options: Options): Promise<void> {
   const kinds = options.kinds.filter((kind) => kind.missing() === null);
   const skipped = options.kinds.flatMap((kind) => (kind.missing() === null ? [] : [`${kind.name}: ${kind.missing()}`]));
   for (const text of skipped) process.stderr.write(`SKIPPED ${text}\n`);
-  const report: Omit<Report, "rows"> = {
+  const report: Omit<Report, "rows" | "endedEarly"> = {
     startedAt: new Date().toISOString(),
     machine: describeMachine(),
     versions: [...new Set(kinds.map((kind) => kind.version()))],
@@ -53,12 +55,22 @@ async function runBench(options: Options): Promise<void> {
     seconds: options.seconds,
     skipped,
   };
-  const rows = await measureAll(options, kinds);
-  await finish({ ...report, rows }, options);
+  const rows: Row[] = [];
+  let endedEarly: string | null = null;
+  try {
+    await measureAll(options, kinds, rows);
+  } catch (error) {
+    // An hour's work is not thrown away.
+    if (rows.length === 0) throw error;
+    endedEarly = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`ENDED EARLY: ${endedEarly}. What was measured until then:\n`);
+    process.exitCode = 1;
+  }
+  await finish({ ...report, endedEarly, rows }, options);
 }
 
-/** Starts everything, measures, and ends everything, whatever happens. */
-async function measureAll(options: Options, kinds: readonly ContenderKind[]): Promise<readonly Row[]> {
+/** Starts everything, measures into `rows`, and ends everything, whatever happens. */
+async function measureAll(options: Options, kinds: readonly ContenderKind[], rows: Row[]): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   await chmod(directory, 0o755);
   const processes = new Processes();
@@ -68,7 +80,7 @@ async function measureAll(options: Options, kinds: readonly ContenderKind[]): Pr
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   // Whatever is waited for, it ends now.
   abort.signal.addEventListener("abort", () => void processes.stopAll());
-  const steps = options.scenarios.reduce((sum, each) => sum + plansOf(each, kinds).length, 0) * (options.rounds + 1);
+  const steps = countSteps(options, kinds);
   const watchdog = setTimeout(
     () => abort.abort(new Error("it takes far too long")),
     steps * (options.seconds + 15) * 1000,
@@ -80,15 +92,21 @@ async function measureAll(options: Options, kinds: readonly ContenderKind[]): Pr
     const world = { processes, machine, directory, ...ports };
     const tools = { processes, machine, directory, signal: abort.signal };
     const runner = new Runner(world, tools, options, new Progress(steps));
-    const rows: Row[] = [];
     for (const scenario of options.scenarios) rows.push(...rowsOf(await runner.run(scenario, kinds), kinds));
-    return rows;
   } finally {
     clearTimeout(watchdog);
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     await processes.stopAll();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Measurements to come, warm-ups among them. Tells how many there are, and about how long they take. */
+function countSteps({ scenarios, rounds, seconds }: Options, kinds: readonly ContenderKind[]): number {
+  const steps = scenarios.reduce((sum, each) => sum + plansOf(each, kinds).length, 0) * (rounds + 1);
+  const minutes = Math.ceil((steps * (seconds + 1)) / 60);
+  process.stderr.write(`${steps} measurements of ${seconds} s: about ${minutes} minutes\n`);
+  return steps;
 }
 
 async function finish(report: Report, options: Options): Promise<void> {

@@ -11,6 +11,8 @@ export interface Row {
   readonly scenario: string;
   readonly title: string;
   readonly contender: string;
+  /** The engine that it has chosen; null where there is nothing to choose. */
+  readonly engine: string | null;
   /** Of a baseline's row: how it differs, such as "with 1 route". */
   readonly variant: string | null;
   /** The number that the ratios are of. */
@@ -47,6 +49,7 @@ export function rowsOf(result: ScenarioResult, kinds: readonly ContenderKind[]):
       scenario: scenario.name,
       title: scenario.title,
       contender: entry.contender,
+      engine: entry.engine,
       variant: entry.isBaseline ? (scenario.baseline?.title ?? null) : null,
       metric,
       medians: mediansOf(entry.samples),

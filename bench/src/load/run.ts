@@ -19,6 +19,8 @@ export interface RowPlan extends Entry {
 export interface EntryResult {
   readonly contender: string;
   readonly isBaseline: boolean;
+  /** The engine that it has chosen for the scenario's door; null where there is nothing to choose. */
+  readonly engine: string | null;
   /** One a round. Empty when it failed. */
   readonly samples: readonly Sample[];
   /** Why it was not measured, or not to the end. */
@@ -68,9 +70,9 @@ export class Runner {
   }
 
   async run(scenario: Scenario, kinds: readonly ContenderKind[]): Promise<ScenarioResult> {
-    const rows = plansOf(scenario, kinds).map((plan) => new Row(plan));
+    const rows = plansOf(scenario, kinds).map((plan) => new RowUnderWay(plan));
     await this.#lineup.keep(rows.map(({ plan }) => plan));
-    for (const row of rows) await this.#attempt(scenario, row, "warm-up", () => this.#prepare(row.plan));
+    for (const row of rows) await this.#attempt(scenario, row, "warm-up", () => this.#prepare(row));
     for (let round = 0; round < this.#options.rounds; round++) {
       for (const row of rotate(rows, round)) {
         const label = `round ${round + 1}/${this.#options.rounds}`;
@@ -85,7 +87,12 @@ export class Runner {
   }
 
   /** A contender that fails is out of the scenario, loudly; the others go on. */
-  async #attempt(scenario: Scenario, row: Row, label: string, step: () => Promise<Sample | null>): Promise<void> {
+  async #attempt(
+    scenario: Scenario,
+    row: RowUnderWay,
+    label: string,
+    step: () => Promise<Sample | null>,
+  ): Promise<void> {
     this.#tools.signal.throwIfAborted();
     if (row.failure !== null) return this.#progress.skip();
     const name = row.plan.isBaseline ? `${row.plan.kind.name} ${scenario.baseline?.title ?? ""}` : row.plan.kind.name;
@@ -99,10 +106,12 @@ export class Runner {
     }
   }
 
-  async #prepare(entry: Entry): Promise<Sample | null> {
-    const entrant = await this.#lineup.enter(entry);
-    await check(entrant, entry.load, this.#world);
-    return isForFresh(entry.load) ? null : await this.#measureEntrant(entrant, entry.load, this.#options.warmUpSeconds);
+  async #prepare(row: RowUnderWay): Promise<Sample | null> {
+    const { load } = row.plan;
+    const entrant = await this.#lineup.enter(row.plan);
+    row.engine = entrant.contender.engines?.[doorOf(load)] ?? null;
+    await check(entrant, load, this.#world);
+    return isForFresh(load) ? null : await this.#measureEntrant(entrant, load, this.#options.warmUpSeconds);
   }
 
   async #measure(entry: Entry): Promise<Sample> {
@@ -133,9 +142,10 @@ function isForFresh(load: Load): boolean {
 }
 
 /** A row while it is measured. */
-class Row {
+class RowUnderWay {
   readonly plan: RowPlan;
   readonly samples: Sample[] = [];
+  engine: string | null = null;
   failure: string | null = null;
 
   constructor(plan: RowPlan) {
@@ -143,8 +153,8 @@ class Row {
   }
 
   result(): EntryResult {
-    const { kind, isBaseline } = this.plan;
-    return { contender: kind.name, isBaseline, samples: this.samples, failure: this.failure };
+    const { plan, engine, samples, failure } = this;
+    return { contender: plan.kind.name, isBaseline: plan.isBaseline, engine, samples, failure };
   }
 }
 

@@ -44,8 +44,8 @@ export function resultTables(rows: readonly Row[]): string {
     groups.set(columns, [...(groups.get(columns) ?? []), row]);
   }
   const tables = [...groups.values()].map(tableOf);
-  const failures = rows.flatMap(({ scenario, contender, variant, failure }) =>
-    failure === null ? [] : [`- ${scenario}, ${nameOf({ contender, variant })} was not measured: ${failure}`],
+  const failures = rows.flatMap((row) =>
+    row.failure === null ? [] : [`- ${row.scenario}, ${nameOf(row)} was not measured: ${row.failure}`],
   );
   return [...tables, ...(failures.length === 0 ? [] : [failures.join("\n")])].join("\n\n");
 }
@@ -68,9 +68,9 @@ function tableOf(rows: readonly Row[]): string {
   return markdownTable(columns, cells);
 }
 
-/** The contender, and how a baseline differs. */
-export function nameOf({ contender, variant }: Pick<Row, "contender" | "variant">): string {
-  return variant === null ? contender : `${contender} ${variant}`;
+/** The contender, the engine that it has chosen, and how a baseline differs. */
+export function nameOf({ contender, engine, variant }: Pick<Row, "contender" | "engine" | "variant">): string {
+  return [contender, ...(engine === null ? [] : [`(${engine})`]), ...(variant === null ? [] : [variant])].join(" ");
 }
 
 export function formatNumber(value: number | undefined, digits: number): string {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { serverFiles } from "../certificates.ts";
-import { type Contender, type ContenderKind, hasAllDoors, type Site, type World } from "../contender.ts";
+import { type Contender, type ContenderKind, type Doors, hasAllDoors, type Site, type World } from "../contender.ts";
 import { answers, freePorts } from "../ports.ts";
 import { type Started, until } from "../processes.ts";
 import { declaredPorts, reloadedService, siteDocuments } from "./sluice-site.ts";
@@ -14,6 +14,7 @@ const program = fileURLToPath(new URL("../../../node_modules/@sluice/ctrl/bin/sl
 
 interface ReadyLine {
   readonly ctrl: string;
+  readonly listeners: readonly { readonly boundPort: number; readonly engine: string }[];
 }
 
 interface Status {
@@ -71,11 +72,12 @@ async function start(
   await writeFile(file, JSON.stringify(settings));
   const cores = world.machine.contenderCores(site.workers);
   const started = world.processes.start(process.execPath, [program, "up", "--config", file], { cores });
-  const { ctrl } = await readyLine(started);
+  const { ctrl, listeners } = await readyLine(started);
   await until(() => answers(plain), started);
   return {
     name,
     process: started,
+    ...("engine" in edge ? {} : { engines: enginesOf(doors, listeners) }),
     doors,
     readyMs: performance.now() - started.startedAt,
     workerPids: async () => {
@@ -84,6 +86,14 @@ async function start(
     },
     reload: (generation) => push(ctrl, generation),
   };
+}
+
+function enginesOf(doors: Doors, listeners: ReadyLine["listeners"]): NonNullable<Contender["engines"]> {
+  const named = Object.entries(doors).flatMap(([door, port]) => {
+    const listener = listeners.find(({ boundPort }) => boundPort === port);
+    return listener === undefined ? [] : [[door, listener.engine] as const];
+  });
+  return Object.fromEntries(named);
 }
 
 async function readyLine(started: Started): Promise<ReadyLine> {
