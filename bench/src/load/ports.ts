@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { ask } from "./ask.ts";
-import { hostName } from "./contender.ts";
+import { hostName, routePrefix, type Site } from "./contender.ts";
 
 /** As many free ports, all different. Nobody else takes them in the moment before they are used, unless a machine is very busy. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -26,10 +26,10 @@ export async function isListening(port: number): Promise<boolean> {
   }
 }
 
-/** Whether a request for the first host is answered by the backend. */
-export async function answers(port: number): Promise<boolean> {
-  const question = { port, door: "plain", host: hostName(0), path: "/small" } as const;
-  const answer = await ask(question).catch(() => null);
+/** Whether a request for the site's first host and last route is answered by the backend. */
+export async function answers(port: number, site: Site): Promise<boolean> {
+  const path = `${routePrefix(site, site.routes - 1)}small`;
+  const answer = await ask({ port, door: "plain", host: hostName(0), path }).catch(() => null);
   return answer?.status === 200;
 }
 

@@ -13,7 +13,7 @@ import {
   type World,
 } from "../contender.ts";
 import { freePorts, answers } from "../ports.ts";
-import { until } from "../processes.ts";
+import { isInstalled, until } from "../processes.ts";
 import { writePeerFile } from "../template.ts";
 
 const binary = process.env["ENVOY_BIN"] ?? "";
@@ -23,7 +23,10 @@ export const envoy: ContenderKind = {
   title: "Envoy, bench/peers/envoy.yaml (ENVOY_BIN names its binary)",
   isNodeProxy: false,
   isSluice: false,
-  missing: () => (binary === "" ? "ENVOY_BIN is not set" : null),
+  missing() {
+    if (binary === "") return "ENVOY_BIN is not set";
+    return isInstalled(binary) ? null : `ENVOY_BIN names ${binary}, which is no program`;
+  },
   version: () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim(),
   canServe: (site, door) => hasAllDoors(site) || door === "plain",
   start,
@@ -48,7 +51,7 @@ async function start(world: World, site: Site): Promise<Contender> {
   });
   const args = ["-c", path, "--concurrency", String(site.workers), "--log-level", "critical", "--disable-hot-restart"];
   const started = world.processes.start(binary, args, { cores: world.machine.contenderCores(site.workers) });
-  await until(() => answers(plain), started);
+  await until(() => answers(plain, site), started);
   return {
     name: envoy.name,
     process: started,

@@ -51,7 +51,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     cores: world.machine.contenderCores(site.workers),
     stdoutFile: join(directory, "access.log"),
   });
-  await until(() => answers(plain), started);
+  await until(() => answers(plain, site), started);
   return {
     name: haproxy.name,
     process: started,

@@ -49,7 +49,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     servers: servers(site, doors, files),
   });
   const started = world.processes.start("nginx", ["-c", path], { cores: world.machine.contenderCores(site.workers) });
-  await until(() => answers(plain), started);
+  await until(() => answers(plain, site), started);
   return {
     name: nginx.name,
     process: started,

@@ -46,7 +46,7 @@ async function start(name: string, world: World, site: Site): Promise<Contender>
   const program = fileURLToPath(new URL(`../../peers/${name}.js`, import.meta.url));
   const cores = world.machine.contenderCores(site.workers);
   const started = world.processes.start(process.execPath, [program, settings], { cores });
-  await until(async () => (await answers(plain)) && (await isListening(tls)), started);
+  await until(async () => (await answers(plain, site)) && (await isListening(tls)), started);
   return {
     name,
     process: started,

@@ -73,7 +73,7 @@ async function start(
   const cores = world.machine.contenderCores(site.workers);
   const started = world.processes.start(process.execPath, [program, "up", "--config", file], { cores });
   const { ctrl, listeners } = await readyLine(started);
-  await until(() => answers(plain), started);
+  await until(() => answers(plain, site), started);
   return {
     name,
     process: started,
