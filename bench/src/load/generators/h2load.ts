@@ -2,8 +2,8 @@
 //
 // Open: each connection sends on its own clock (`--rps`), whether answers have come or not, as long as it has a request (HTTP/2: a
 // stream) left. There are so many connections that each sends every 10 ms at most: a stall shorter than that keeps nobody from sending,
-// and what a longer one kept back is put back by `correctOmission`. Latencies count from the moment of sending, which a contender cannot
-// delay by less, so h2load's own lateness is not in them.
+// and what a longer one kept back is put back by `correctOmission`. Latencies count from the moment of sending: h2load's own lateness, which
+// is no contender's, is not in them.
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hostName } from "../contender.ts";
