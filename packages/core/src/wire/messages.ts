@@ -18,7 +18,8 @@ import type { Codec } from "./codec.ts";
 import { manifestVersion, resourceTypes } from "./manifest.ts";
 import type { ManifestEntry, ResourceKey } from "./manifest.ts";
 import type { ManifestDelta } from "./manifest-delta.ts";
-import { packPlain, unpackPlain } from "./message-pack.ts";
+import { packPlain } from "./message-pack.ts";
+import { unpackPlain } from "./message-pack-reader.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Raised when a peer of the other version could not understand what is sent. */

@@ -3,7 +3,7 @@
 import type { RouteConfig, Table, VirtualHost } from "../model/index.ts";
 import type { Codec } from "./codec.ts";
 import { digestOf, type ManifestEntry, type ResourceKey, type ResourceType, virtualHostKey } from "./manifest.ts";
-import { unpackPlain } from "./message-pack.ts";
+import { unpackPlain } from "./message-pack-reader.ts";
 import { clusterCodec, listenerCodec, routeConfigCodec, secretCodec, virtualHostCodec } from "./resource-codecs.ts";
 import type { RouteConfigHead } from "./resource-codecs.ts";
 import { WireError } from "./wire-error.ts";
