@@ -148,6 +148,35 @@ export function object<Type extends object>(fields: { readonly [Key in keyof Typ
   };
 }
 
+/**
+ * Values that mostly are what the one before was, such as what the routes of one rule have in common: equal ones that follow each other are one
+ * object in memory.
+ */
+export function recurring<Type>(codec: Codec<Type>): Codec<Type> {
+  let last: { readonly plain: unknown; readonly value: Type } | null = null;
+  return {
+    encode: (value) => codec.encode(value),
+    decode(plain) {
+      if (last === null || !isSamePlain(last.plain, plain)) last = { plain, value: codec.decode(plain) };
+      return last.value;
+    },
+  };
+}
+
+function isSamePlain(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false;
+    for (let i = 0; i < left.length; i++) if (!isSamePlain(left[i], right[i])) return false;
+    return true;
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  for (const key of keys) if (!isSamePlain(left[key], right[key])) return false;
+  return true;
+}
+
 type OfKind<Type, Kind> = Type extends { readonly kind: infer Own } ? (Kind extends Own ? Type : never) : never;
 
 /** One of several objects, told apart by their `kind`. */

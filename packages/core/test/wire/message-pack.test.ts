@@ -63,7 +63,7 @@ test("lists, maps, texts and bytes of every length are read", () => {
 });
 
 test("64-bit integers and single floats are read, as other packers write them", () => {
-  const bytes = Buffer.from("93" + "cf0004000000000000" + "d3fffc000000000000" + "ca3fc00000", "hex");
+  const bytes = Buffer.from("93cf0004000000000000d3fffc000000000000ca3fc00000", "hex");
   expect(unpackPlain(bytes)).toEqual([2 ** 50, -(2 ** 50), 1.5]);
 });
 
