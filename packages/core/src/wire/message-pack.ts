@@ -1,5 +1,5 @@
 // MessagePack as this protocol uses it: plain maps with text keys, lists, text, numbers, booleans, nil and binary. Read in message-pack-reader.ts.
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 
 /**
  * No records, no shared structures, no bundled strings: they would make bytes depend on what was packed before, and the same
