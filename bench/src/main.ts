@@ -1,12 +1,12 @@
-// `pnpm bench [load|match|balancers|configuration|push]`: what to measure. Each asserts that its answers are right before it times them.
-import { benchLoad } from "./load-bench.ts";
+// `pnpm bench [NAME]`: what to measure. Each asserts that its answers are right before it times them.
+import { benchLoad } from "./load/load-bench.ts";
 import { benchBalancers } from "./micro/balancers.ts";
 import { benchConfiguration } from "./micro/configuration.ts";
 import { microBenches } from "./micro/index.ts";
 import { benchMatch } from "./micro/match.ts";
 import { benchPush } from "./push-bench.ts";
 
-const benches: Readonly<Record<string, () => void | Promise<void>>> = {
+const benches: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
   load: benchLoad,
   match: benchMatch,
   balancers: benchBalancers,
@@ -15,9 +15,9 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   ...microBenches,
 };
 
-const usage = `Usage: pnpm bench [load|match|balancers|configuration|push]
+const usage = `Usage: pnpm bench [NAME] [OPTIONS]
 
-  load           CPU a request beside nginx, on this machine (default; needs taskset, nginx, wrk, h2load)
+  load           Sluice beside nginx, HAProxy and Node proxies on this machine (default; see pnpm bench load --help)
   match          nanoseconds a lookup, from 1 to 10,000 routes and hosts; heap of a route
   balancers      nanoseconds a choice of an endpoint, by balancer; rings and Maglev tables: time and bytes
   configuration  10,000 VirtualServices from text to table: time a stage, bytes, heap
@@ -35,9 +35,11 @@ const usage = `Usage: pnpm bench [load|match|balancers|configuration|push]
 BENCH_SECONDS and BENCH_ROUNDS set how long.
 `;
 
-const [name = "load"] = process.argv.slice(2);
-const bench = benches[name];
+const [first = "load", ...rest] = process.argv.slice(2);
+// Options without a name are those of load.
+const isOption = first.startsWith("--") && first !== "--help";
+const bench = benches[isOption ? "load" : first];
 if (bench === undefined) {
   process.stderr.write(usage);
-  process.exitCode = name === "--help" ? 0 : 2;
-} else await bench();
+  process.exitCode = first === "--help" ? 0 : 2;
+} else await bench(isOption ? [first, ...rest] : rest);
