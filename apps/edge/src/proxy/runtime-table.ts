@@ -11,7 +11,8 @@ import {
 } from "@sluice/core/model";
 import type { RouteSelection } from "../exchange/exchange.ts";
 import { trustDigest } from "../tls/trust-digest.ts";
-import { type RecorderOf, RuntimeRouteConfig, select, sumOfWeights, type WeightedClusters } from "./runtime-route.ts";
+import { type RecorderOf, select, sumOfWeights, type WeightedClusters } from "./runtime-route.ts";
+import { RuntimeRouteConfig } from "./runtime-route-config.ts";
 
 /** Where the connections of a chain go that is not HTTP. */
 export type RuntimeForward = WeightedClusters;
