@@ -22,7 +22,8 @@ import { ReceiveWindows } from "./receive-windows.ts";
 import { areWellFormedTrailers, isWellFormedRequest, readLength } from "./request-fields.ts";
 import { Sender } from "./sender.ts";
 import type { ResponseHead, SessionEvents, SessionLimits } from "./session-events.ts";
-import { applySettings, initialPeerSettings, settingId } from "./settings.ts";
+import { applySettings, initialPeerSettings, ourSettings } from "./settings.ts";
+import { findStalled } from "./stalled-streams.ts";
 import { Stream } from "./stream.ts";
 import { StreamIds } from "./stream-ids.ts";
 
@@ -31,6 +32,8 @@ const decoderTableBytes = 4096;
 const drainPing = Buffer.from("draining", "latin1");
 
 export class Http2Session<Owner> implements FrameEvents {
+  /** Header blocks, and frames beside them that are not DATA, which have come whole: where it has changed, `isInHead` speaks of another head. */
+  completedCount = 0;
   readonly #events: SessionEvents<Owner>;
   readonly #limits: SessionLimits;
   readonly #reader: FrameReader;
@@ -71,12 +74,7 @@ export class Http2Session<Owner> implements FrameEvents {
       onWritable: (stream) => this.#events.onWritable(stream),
       onSent: (stream) => this.#finishLocal(stream),
     });
-    this.#output.settings([
-      [settingId.maxConcurrentStreams, limits.maxConcurrentStreams],
-      [settingId.initialWindowSize, limits.streamBufferBytes],
-      [settingId.maxHeaderListSize, limits.maxHeadBytes],
-      [settingId.enableConnectProtocol, 1],
-    ]);
+    this.#output.settings(ourSettings(limits));
     this.#windows.announce();
   }
 
@@ -138,6 +136,19 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#close(stream);
   }
 
+  /**
+   * Resets the streams whose answer is complete, but of which the client has taken nothing for so long: whoever gave us the answer has done with
+   * it, so that nobody else would end them. True when there were any.
+   */
+  resetStalled(nowMs: number, limitMs: number): boolean {
+    const stalled = findStalled(this.#streams.values(), nowMs, limitMs);
+    for (const stream of stalled) {
+      this.reset(stream, errorCode.cancel);
+      this.#events.onReset(stream);
+    }
+    return stalled.length > 0;
+  }
+
   /** What was handed on of this stream has been used: the client may send as much again. */
   release(stream: Stream<Owner>): void {
     const bytes = stream.heldBytes;
@@ -180,7 +191,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.#reader.stop();
-    this.#output.goAway(this.#ids.last, code);
+    this.#output.goAway(this.#ids.lastServed, code);
     this.closeAll();
     this.#events.onFault({ code, reason });
   }
@@ -205,6 +216,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#assembly.isOpen && type !== frameType.continuation) {
       return this.#protocolError("a frame inside a header block");
     }
+    if (type !== frameType.headers && type !== frameType.continuation) this.completedCount++;
     const fault = judgeFrame(type, flags, { streamId, length: payload.length });
     if (fault !== null) return this.fail(fault.code, fault.reason);
     switch (type) {
@@ -265,7 +277,7 @@ export class Http2Session<Owner> implements FrameEvents {
   onDataFrameEnd(_streamId: number, isLast: boolean): void {
     const stream = this.#dataStream;
     this.#dataStream = null;
-    if (stream !== null) this.#weighData(stream.receivedBytes - this.#receivedBefore, isLast);
+    if (stream !== null) this.#guard.onDataFrame(stream.receivedBytes - this.#receivedBefore, isLast);
     // Padding, and data that nobody wants, is used up at once.
     if (this.#paddingBytes > 0 && !this.#isBroken) {
       if (stream === null) this.#windows.giveBack(this.#paddingBytes);
@@ -274,17 +286,12 @@ export class Http2Session<Owner> implements FrameEvents {
     if (stream !== null && isLast && !this.#isBroken) this.#endRemote(stream, noTrailers);
   }
 
-  /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
-  #weighData(bytes: number, isLast: boolean): void {
-    if (bytes > 0 || isLast) this.#guard.onUsefulFrame(bytes);
-    else this.#guard.countControlFrame();
-  }
-
   #onHeaderPart(fault: ConnectionFault | null): void {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     const { block, dependsOnItself, endsStream, streamId } = this.#assembly;
     if (block === null) return;
     this.#assembly.close();
+    this.completedCount++;
     // Also the blocks of streams that are not served: the tables of both sides must stay in step.
     const fields = this.#decoder.decode(block);
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
