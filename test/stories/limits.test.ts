@@ -2,6 +2,7 @@
 // What uWebSockets.js has fixed (heads, idle connections and handshakes, about 10 s) is shown to end as well.
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
+import { frame, frameType } from "@sluice/http2-frames";
 import { createAuthority } from "@sluice/demo/certificates";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -16,15 +17,7 @@ import {
 import { curl } from "../support/curl.ts";
 import { type EngineLane, engineLanes } from "../support/engines.ts";
 import { type Gateway, gateway, codecUnderTest } from "../support/gateway.ts";
-import {
-  acknowledgement,
-  Attacker,
-  endHeaders,
-  endStream,
-  frame,
-  frameType,
-  headBlock,
-} from "../support/http2-attacker.ts";
+import { acknowledgement, Attacker, endHeaders, endStream, headBlock } from "../support/http2-attacker.ts";
 import { readExposition } from "../support/exposition.ts";
 import { clear, Conversation, hasWholeMessage, readMessage, talk } from "../support/raw-socket.ts";
 import { RawUpstream } from "../support/raw-upstream.ts";

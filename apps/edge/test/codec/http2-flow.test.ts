@@ -1,7 +1,6 @@
 // How answers leave: windows, turns, frames that are cut, and what is given back to clients for what they sent.
+import { data, flags, frame, type Frame, frameType, get, post, reset, settings, update } from "@sluice/http2-frames";
 import { expect, test } from "vitest";
-import { frame, frameType } from "../../../../test/support/http2-attacker.ts";
-import { data, flags, type Frame, get, post, reset, settings, update } from "../../../../test/support/http2-frames.ts";
 import { HpackDecoder } from "../../src/codec/http2/hpack/decoder.ts";
 import { HpackEncoder } from "../../src/codec/http2/hpack/encoder.ts";
 import { SessionDriver, type TestStream } from "./session-driver.ts";

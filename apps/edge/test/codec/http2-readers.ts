@@ -1,7 +1,7 @@
 // Reads a client's frames as the requests they hold and answers each: with our session, and with node:http2.
 import { createServer, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
 import { duplexPair } from "node:stream";
-import { type Frame, framesOf, ping, preface, settings } from "../../../../test/support/http2-frames.ts";
+import { type Frame, framesOf, ping, preface, settings } from "@sluice/http2-frames";
 import { HpackDecoder } from "../../src/codec/http2/hpack/decoder.ts";
 import { SessionDriver, type TestStream } from "./session-driver.ts";
 

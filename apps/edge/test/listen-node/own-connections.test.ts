@@ -1,17 +1,9 @@
 // What only our own codec does with connections: crumbs of a body, clients that do not take what they asked for, slow ones that do.
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { frame, frameType, uint32 } from "@sluice/http2-frames";
 import { describe, expect, test } from "vitest";
-import {
-  Attacker,
-  endHeaders,
-  endStream,
-  frame,
-  frameType,
-  getBlock,
-  postBlock,
-  uint32,
-} from "../../../../test/support/http2-attacker.ts";
+import { Attacker, endHeaders, endStream, getBlock, postBlock } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { openTcp, respond, startListener, TestHandler, useCodec } from "./support.ts";
 
