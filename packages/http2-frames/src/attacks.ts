@@ -33,7 +33,7 @@ const { endHeaders, endStream, padded } = flags;
 const odd = (index: number): number => 2 * index + 1;
 
 /** A GET whose block begins with these bytes of HPACK. */
-const getWith = (stream: number, ...hpack: readonly Buffer[]): Buffer =>
+export const getWith = (stream: number, ...hpack: readonly Buffer[]): Buffer =>
   frame(frameType.headers, endHeaders | endStream, stream, Buffer.concat([block(getFields), ...hpack]));
 
 const largeGet: Fields = getFields.map(([name, value]) => [name, name === ":path" ? "/large" : value]);

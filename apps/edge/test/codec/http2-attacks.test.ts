@@ -16,7 +16,7 @@ import {
   uint32,
   update,
 } from "@sluice/http2-frames";
-import { type AttackName, attackOf, bombEntry } from "@sluice/http2-frames/attacks";
+import { type AttackName, attackOf, bombEntry, getWith } from "@sluice/http2-frames/attacks";
 import { describe, expect, test } from "vitest";
 import { SessionDriver, type TestStream } from "./session-driver.ts";
 
@@ -72,6 +72,13 @@ describe("ends with ENHANCE_YOUR_CALM:", () => {
     expect(driver.requests).toHaveLength(before);
   });
 
+  test("an HPACK bomb (CVE-2016-6581), without being read to its end", () => {
+    const driver = SessionDriver.open();
+    expect(attack(driver, 10, "HPACK bombs (CVE-2016-6581)")).toBe(1);
+    expect(driver.fault?.code).toBe(calm);
+    expect(driver.requests.map(({ stream }) => stream)).toEqual([1]);
+  });
+
   // What carries nothing is weighed: 13 bytes for each frame allowed in a minute, and what may be saved up.
   const allowedBytes = 13 * 1000 + 1024;
   test.each<[string, Buffer]>([
@@ -109,22 +116,13 @@ describe("ends with ENHANCE_YOUR_CALM:", () => {
 });
 
 describe("is bounded without the connection's end:", () => {
-  test("an HPACK bomb is read to its end, kept in no part, and answered with 431", () => {
+  test("a list that is too large is read to its end, kept in no part, and answered with 431", () => {
     const driver = SessionDriver.open();
-    // 4,000 bytes a byte: 40 MB of fields in a block of 14 KB.
-    driver.receive(
-      frame(
-        frameType.headers,
-        endHeaders | endStream,
-        1,
-        Buffer.concat([block(getFields), bombEntry, Buffer.alloc(10_000, 0xbe)]),
-      ),
-    );
+    // 4,000 bytes a byte.
+    driver.receive(getWith(1, bombEntry, Buffer.alloc(10, 0xbe)));
     expect(driver.tooLarge).toHaveLength(1);
     expect(driver.requests).toHaveLength(0);
-    driver.receive(
-      frame(frameType.headers, endHeaders | endStream, 3, Buffer.concat([block(getFields), Buffer.of(0xbe)])),
-    );
+    driver.receive(getWith(3, Buffer.of(0xbe)));
     expect(driver.requests[0]?.fields.at(-1)).toHaveLength(4000);
     expect(driver.fault).toBe(null);
   });
@@ -134,9 +132,7 @@ describe("is bounded without the connection's end:", () => {
     const count = attack(driver, 300, "header tables filled anew with every request");
     expect(count).toBe(null);
     // 4,096 bytes hold 113 entries of 36: the one before is gone.
-    driver.receive(
-      frame(frameType.headers, endHeaders | endStream, 9001, Buffer.concat([block(getFields), Buffer.of(0xff, 0x30)])),
-    );
+    driver.receive(getWith(9001, Buffer.of(0xff, 0x30)));
     expect(driver.fault?.code).toBe(9);
   });
 

@@ -250,8 +250,7 @@ export class Http2Session<Owner> implements FrameEvents {
       return this.#protocolError("DATA where none may be");
     }
     if (this.#ids.isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
-    if (!this.#windows.take(length))
-      return this.fail(errorCode.flowControlError, "more DATA than the connection's window");
+    if (!this.#windows.take(length)) return this.fail(errorCode.flowControlError, "more DATA than its window");
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
@@ -295,6 +294,8 @@ export class Http2Session<Owner> implements FrameEvents {
     // Also the blocks of streams that are not served: the tables of both sides must stay in step.
     const fields = this.#decoder.decode(block);
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
+    if (fields === "bomb")
+      return this.fail(errorCode.enhanceYourCalm, "a header block that stands for a far larger list");
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) return this.#onTrailers(stream, fields, endsStream);
     if (streamId <= this.#ids.last) return this.#onLateHeaders(streamId, block.length);
