@@ -1,7 +1,7 @@
 // Who is measured: nginx and Sluice, each with one worker on one core, in front of the same backend, adding the same kind of headers.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAuthority } from "@sluice/demo/certificates";
@@ -41,7 +41,8 @@ export async function startNginxProxy(directory: string, core: number): Promise<
   return startNginx(directory, { name: "proxy", http, core });
 }
 
-async function startNginx(
+/** One worker, with `http` inside its block of that name. */
+export async function startNginx(
   directory: string,
   options: { name: string; http: string; core: number },
 ): Promise<Contender> {
@@ -56,22 +57,37 @@ async function startNginx(
 /** Sluice with uWebSockets.js where it may, and Node's codec of HTTP/1.1 elsewhere. */
 export function startSluice(directory: string, core: number): Promise<Contender> {
   const bound = { 80: ports.uws, 443: ports.uwsTls, 81: ports.node, 444: ports.nodeTls };
-  return startSluiceWith(directory, { name: "sluice", core, edge: { ports: bound, codec: "node" } });
+  return startSluiceWith(directory, {
+    name: "sluice",
+    core,
+    edge: { ports: bound, codec: "node" },
+    site: site(directory),
+  });
 }
 
 /** Sluice with its own codec. */
 export function startSluiceOwn(directory: string, core: number): Promise<Contender> {
   const bound = { 80: 0, 443: 0, 81: ports.own, 444: ports.ownTls };
-  return startSluiceWith(directory, { name: "sluice-own", core, edge: { ports: bound, codec: "own", engine: "node" } });
+  return startSluiceWith(directory, {
+    name: "sluice-own",
+    core,
+    edge: { ports: bound, codec: "own", engine: "node" },
+    site: site(directory),
+  });
 }
 
-async function startSluiceWith(
-  directory: string,
-  options: { readonly name: string; readonly core: number; readonly edge: object },
-): Promise<Contender> {
+export interface SluiceOptions {
+  readonly name: string;
+  readonly core: number;
+  readonly edge: object;
+  /** Resources as YAML. */
+  readonly site: string;
+}
+
+export async function startSluiceWith(directory: string, options: SluiceOptions): Promise<Contender> {
   const home = join(directory, options.name);
   await mkdir(join(home, "config"), { recursive: true });
-  await writeFile(join(home, "config/site.yaml"), site(directory));
+  await writeFile(join(home, "config/site.yaml"), options.site);
   const edge = {
     workers: 1,
     bind: "127.0.0.1",
@@ -87,10 +103,15 @@ async function startSluiceWith(
   const args = ["-c", String(options.core), process.execPath, sluice, "up", "--config", join(home, "sluice.yaml")];
   const child = spawn("taskset", args, { stdio: ["ignore", "pipe", "ignore"] });
   await once(child.stdout, "data");
-  const tree = await processTree(child.pid ?? 0);
   // Requests pass through the worker only; ctrl, primary and supervisor are idle.
-  const worker = Math.max(...tree);
-  return contender(child, [worker]);
+  return contender(child, await workersOf(child.pid ?? 0));
+}
+
+/** By the titles that they give themselves. */
+async function workersOf(supervisor: number): Promise<number[]> {
+  const tree = await processTree(supervisor);
+  const titles = await Promise.all(tree.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return tree.filter((_pid, index) => titles[index]?.startsWith("sluice: worker") === true);
 }
 
 function contender(child: ChildProcess, pids: readonly number[]): Contender {
