@@ -49,6 +49,21 @@ describe("frames of one byte", () => {
     attacker.socket.destroy();
   });
 
+  test("as chunks of HTTP/1.1 are handed on in one piece a read as well", async () => {
+    const handler = new CountingHandler();
+    handler.answer = () => undefined;
+    await using listener = await startListener({ handler });
+    const socket = await openTcp(listener.port);
+    const ended = once(handler.events, "end");
+    socket.write(`POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\na\r\n".repeat(2000)}`);
+    await expect.poll(() => bytesOf(handler.pieces)).toBe(2000);
+    expect(handler.pieces.length).toBeLessThan(20);
+    socket.write(`2\r\nab\r\n1000\r\n${"x".repeat(0x1000)}\r\n0\r\n\r\n`);
+    const [exchange] = (await ended) as [Exchange];
+    expect(exchange.bytesReceived).toBe(2000 + 2 + 0x1000);
+    socket.destroy();
+  });
+
   test("that nobody wants yet are kept in one piece", async () => {
     const handler = new CountingHandler();
     handler.pausesAtOnce = true;

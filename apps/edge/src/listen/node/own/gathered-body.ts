@@ -1,10 +1,11 @@
 // Body of a request that is not handed on yet: because nobody wants it now, or because it came in crumbs.
 
-const firstBytes = 4096;
+/** Pieces smaller than this are crumbs: each by itself would be a write upstream, for a few bytes of a client's. */
+export const crumbBytes = 1024;
 
 /**
  * One piece, however small the frames were that it came in: an object for each of them would weigh a hundred times what it holds. Bounded by
- * whoever pushes; HTTP/2 does by the stream's window.
+ * whoever pushes: HTTP/2 by the stream's window, HTTP/1.1 by what one read holds.
  */
 export class GatheredBody {
   #bytes: Buffer | null = null;
@@ -17,12 +18,16 @@ export class GatheredBody {
   /** Copies the chunk. */
   push(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
-    if (this.#bytes === null || this.#bytes.length < needed) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(firstBytes, 2 * needed));
-      this.#bytes?.copy(grown, 0, 0, this.#length);
-      this.#bytes = grown;
+    // Nearly always there is one.
+    if (this.#bytes === null) this.#bytes = Buffer.from(chunk);
+    else {
+      if (this.#bytes.length < needed) {
+        const grown = Buffer.allocUnsafeSlow(2 * needed);
+        this.#bytes.copy(grown, 0, 0, this.#length);
+        this.#bytes = grown;
+      }
+      this.#bytes.set(chunk, this.#length);
     }
-    this.#bytes.set(chunk, this.#length);
     this.#length = needed;
   }
 

@@ -157,6 +157,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
       const bytes = this.#rest;
       used = this.#parser.execute(bytes, 0);
       this.#rest = used === bytes.length ? nothing : bytes.subarray(used);
+      this.#current?.endRead();
     }
     this.#isRunning = false;
     // What cannot be used now must not pile up.

@@ -8,11 +8,8 @@ import { allowedTrailers } from "../../../exchange/trailers.ts";
 import { httpDate } from "../../http-date.ts";
 import type { Http2Head } from "../http2-head.ts";
 import { announcedLength, isBodiless } from "../response-framing.ts";
-import { GatheredBody } from "./gathered-body.ts";
+import { crumbBytes, GatheredBody } from "./gathered-body.ts";
 import type { ExchangeStream, OwnHttp2Connection } from "./http2-connection.ts";
-
-/** Pieces of a body smaller than this are crumbs: each by itself would be a write upstream, for ten bytes of a client's. */
-const crumbBytes = 1024;
 
 export interface OwnHttp2ExchangeSource {
   readonly connection: OwnHttp2Connection;
