@@ -35,7 +35,8 @@ const limits = {
   requestHeadTimeoutSeconds: 1,
   idleTimeoutSeconds: 1,
   streamIdleTimeoutSeconds: 1,
-  requestTimeoutSeconds: 2,
+  // Longer than the other takes, which is looked at once a second.
+  requestTimeoutSeconds: 4,
   maxConcurrentStreams: 2,
   streamBufferBytes: 16_384,
   connectionBufferBytes: 65_535,

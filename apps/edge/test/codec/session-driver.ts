@@ -54,12 +54,13 @@ export class SessionDriver implements SessionEvents<SeenRequest> {
     for (const part of parts) this.session.receive(part);
   }
 
-  /** A turn of the event loop has passed. */
+  /** A turn of the event loop has passed, and the time that clients have to read an answer before their request is stopped. */
   turn(): void {
     do {
+      this.session.stopAnswered();
       const output = this.session.takeOutput();
       if (output !== null) this.#sent = Buffer.concat([this.#sent, output]);
-    } while (this.session.hasMoreOutput);
+    } while (this.session.hasMoreOutput || this.session.hasAnswered);
   }
 
   /** All frames sent so far. */

@@ -1,6 +1,7 @@
 // The server's side of one HTTP/2 connection (RFC 9113): bytes in, events out; intents in, bytes out. No I/O and no clock of its own.
 // Whoever has the socket gives it what was read, and sends what `takeOutput` returns at the end of the turn.
 import { noTrailers } from "../../exchange/exchange.ts";
+import { AnsweredStreams } from "./answered-streams.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import {
   type ConnectionFault,
@@ -47,9 +48,7 @@ export class Http2Session<Owner> implements FrameEvents {
   readonly #sender: Sender<Owner>;
   readonly #ids = new StreamIds();
   readonly #windows: ReceiveWindows;
-  /** Whose answer is out while the request is not complete: since this output, and since the one before. */
-  #answered: Stream<Owner>[] = [];
-  #stopping: Stream<Owner>[] = [];
+  readonly #answered = new AnsweredStreams<Owner>();
   #hasSettings = false;
   #awaitsSettingsAck = true;
   #isDraining = false;
@@ -94,14 +93,23 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Everything that has to be sent by now; null for nothing. */
   takeOutput(): Buffer | null {
-    this.#stopAnswered();
     this.#sender.pump();
     return this.#output.length === 0 ? null : this.#output.take();
   }
 
   /** More has to be sent, one output later. */
   get hasMoreOutput(): boolean {
-    return this.#stopping.length > 0 || this.#answered.length > 0 || this.#sender.hasMore;
+    return this.#sender.hasMore;
+  }
+
+  /** There are requests for `stopAnswered` to stop. */
+  get hasAnswered(): boolean {
+    return !this.#answered.isEmpty;
+  }
+
+  /** To be called at intervals: stops the rest of the requests that had been answered at the last call. */
+  stopAnswered(): void {
+    for (const stream of this.#answered.takeDue()) this.reset(stream, errorCode.noError);
   }
 
   /** The socket takes no more for now: bodies wait, the rest is small. */
@@ -436,18 +444,7 @@ export class Http2Session<Owner> implements FrameEvents {
     else this.#output.endStream(stream.id);
     stream.isSent = true;
     if (stream.isRemoteEnded) this.#close(stream);
-    else if (!stream.isTunnel) this.#answered.push(stream);
-  }
-
-  /**
-   * RFC 9113, 8.1: the answer is complete, and the rest of the request is not wanted. Said one output later: clients that find the reset in the
-   * same read as the answer may throw both away.
-   */
-  #stopAnswered(): void {
-    const streams = this.#stopping;
-    this.#stopping = this.#answered;
-    this.#answered = [];
-    for (const stream of streams) this.reset(stream, errorCode.noError);
+    else if (!stream.isTunnel) this.#answered.add(stream);
   }
 
   #sendBlock(stream: Stream<Owner>, block: Uint8Array, isLast: boolean): void {

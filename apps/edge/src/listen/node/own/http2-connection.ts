@@ -18,6 +18,11 @@ import type { OwnConnectionSource } from "./server.ts";
 
 /** How long a client may take to learn that the connection takes no more streams. */
 const graceMs = 1000;
+/**
+ * How long a client has at least to read an answer before it is told that the rest of its request is not wanted; most have their end under way
+ * already. curl 7.88 fails when it finds both in one read.
+ */
+const answerGraceMs = 100;
 /** Answers to frames that a client sends and never reads: beyond this it is no client. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 
@@ -34,6 +39,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   /** Those that hold crumbs of the read under way. */
   #gathering: OwnHttp2Exchange[] = [];
   #isFlushPlanned = false;
+  #isStopPlanned = false;
   #isDraining: boolean;
   /** Nothing is sent behind what is under way. */
   #isEnding = false;
@@ -103,7 +109,9 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   #checkReader(nowMs: number): void {
     const { streamIdleTimeoutMs } = this.#context.limits;
     if (streamIdleTimeoutMs === 0) return;
-    if (this.#backedUpSinceMs !== 0 && nowMs - this.#backedUpSinceMs >= streamIdleTimeoutMs) this.#socket.destroy();
+    // What the proxy still watches over it has ended by then, and said so.
+    const patienceMs = 2 * streamIdleTimeoutMs;
+    if (this.#backedUpSinceMs !== 0 && nowMs - this.#backedUpSinceMs >= patienceMs) this.#socket.destroy();
     else if (this.session.resetStalled(nowMs, streamIdleTimeoutMs)) this.touch();
   }
 
@@ -130,6 +138,16 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     }
     if (this.#isEnding) this.#end();
     else if (this.session.hasMoreOutput) this.touch();
+    if (this.session.hasAnswered && !this.#isStopPlanned) this.#stopAnsweredSoon();
+  }
+
+  #stopAnsweredSoon(): void {
+    this.#isStopPlanned = true;
+    setTimeout(() => {
+      this.#isStopPlanned = false;
+      this.session.stopAnswered();
+      this.touch();
+    }, answerGraceMs).unref();
   }
 
   onRequest(stream: ExchangeStream, fields: readonly string[], isLast: boolean): void {
