@@ -115,6 +115,8 @@ export class Chromium implements AsyncDisposable {
   }
 }
 
+const isLoaded = `new Promise((resolve) => document.readyState === "complete" ? resolve() : addEventListener("load", () => resolve()))`;
+
 export class Page {
   readonly #browser: Chromium;
   readonly #session: string;
@@ -124,17 +126,16 @@ export class Page {
     this.#session = session;
   }
 
-  /** Resolves when everything that the document names has come. */
-  async go(url: string): Promise<void> {
+  /** Resolves when the document begins to come; what was under way is given up. */
+  async begin(url: string): Promise<void> {
     const { errorText } = await this.#browser.command("Page.navigate", { url }, this.#session);
     if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
-    await this.loaded();
   }
 
-  async loaded(): Promise<void> {
-    await this.run(
-      `new Promise((resolve) => document.readyState === "complete" ? resolve() : addEventListener("load", () => resolve()))`,
-    );
+  /** Resolves when everything that the document names has come. */
+  async go(url: string): Promise<void> {
+    await this.begin(url);
+    await this.run(isLoaded);
   }
 
   /** What the expression comes to in the page, promises awaited; rejects with what it throws. */
