@@ -5,7 +5,7 @@ import { frame, frameType, uint32 } from "@sluice/http2-frames";
 import { describe, expect, test } from "vitest";
 import { Attacker, endHeaders, endStream, getBlock, postBlock } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
-import { openTcp, respond, startListener, TestHandler, useCodec } from "./support.ts";
+import { openTcp, readUntil, respond, startListener, TestHandler, useCodec } from "./support.ts";
 
 useCodec("own");
 
@@ -139,6 +139,19 @@ describe("an answer that its client takes slowly arrives whole", () => {
     socket.write(request);
     expect(await readSlowly(socket)).toBeGreaterThan(length);
   });
+});
+
+test("a request whose head has begun when the listener drains is answered, and is the last", async () => {
+  await using listener = await startListener();
+  const socket = await openTcp(listener.port);
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HT");
+  await readUntil(socket, "hello");
+  const drained = listener.bound.drain();
+  socket.write("TP/1.1\r\nhost: a\r\n\r\n");
+  const answer = await readUntil(socket, "hello");
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(answer).toContain("connection: close");
+  await drained;
 });
 
 describe("over HTTP/2", () => {

@@ -55,7 +55,8 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     this.#isClosing = true;
     if (this.#phase !== "http") return;
     if (this.#current !== null) this.#current.closesConnection = true;
-    else sayFarewell(this.socket, true);
+    // What has begun is still answered.
+    else if (!this.#parser.isInHead) sayFarewell(this.socket, true);
   }
 
   /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time, until it is answered. */
