@@ -128,7 +128,7 @@ describe("an answer that its client takes slowly arrives whole", () => {
     return bytes;
   }
 
-  test.each<[string, string]>([
+  test.concurrent.each<[string, string]>([
     ["as the last of its connection", "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"],
     ["before the end of its request", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\nconnection: close\r\n\r\nx"],
   ])("%s", async (_name, request) => {
@@ -156,7 +156,7 @@ test("a request whose head has begun when the listener drains is answered, and i
 
 describe("over HTTP/2", () => {
   test("heads that end in time are no head that never ends, however many there are", async () => {
-    await using listener = await startListener({ limits: { requestHeadTimeoutMs: 200 } });
+    await using listener = await startListener({ limits: { requestHeadTimeoutMs: 1000 } });
     const socket = await openTcp(listener.port);
     const attacker = new Attacker(socket);
     // Each read ends in the middle of a head, and completes the one before.
@@ -166,7 +166,7 @@ describe("over HTTP/2", () => {
       socket.write(Buffer.concat([rest, head.subarray(0, 12)]));
       rest = head.subarray(12);
       // eslint-disable-next-line no-await-in-loop
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 60));
     }
     socket.write(rest);
     await expect.poll(() => listener.handler.exchanges.length).toBe(30);
