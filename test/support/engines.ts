@@ -44,7 +44,7 @@ export const engineLanes: readonly EngineLane[] = [
   isUwsAvailable
     ? { name: "engine auto", edge: { engine: "auto", alpn: ["http/1.1"] }, expected: "uws" }
     : {
-        name: `engine auto, codec ${otherCodec}`,
+        name: "engine auto",
         edge: { engine: "auto", alpn: ["http/1.1"], codec: otherCodec },
         expected: "node",
       },
