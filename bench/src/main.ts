@@ -1,4 +1,5 @@
 // `pnpm bench [NAME]`: what to measure. Each asserts that its answers are right before it times them.
+import { benchAttacks } from "./attacks/attack-bench.ts";
 import { benchLoad } from "./load/load-bench.ts";
 import { benchBalancers } from "./micro/balancers.ts";
 import { benchConfiguration } from "./micro/configuration.ts";
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => void | Promi
   balancers: benchBalancers,
   configuration: benchConfiguration,
   push: benchPush,
+  attacks: benchAttacks,
   ...microBenches,
 };
 
@@ -22,6 +24,7 @@ const usage = `Usage: pnpm bench [NAME] [OPTIONS]
   balancers      nanoseconds a choice of an endpoint, by balancer; rings and Maglev tables: time and bytes
   configuration  10,000 VirtualServices from text to table: time a stage, bytes, heap
   push           from a call of the API to its effect in every worker, with 10 to 10,000 VirtualServices
+  attacks        CPU and memory under the known attacks on HTTP/2, beside nginx, and what honest clients feel of them
 
   micro          match, balancers and the following, or one of them by name: nanoseconds, calls a second, bytes allocated
   decode         a table decoded, of 1 to 10,000 hosts

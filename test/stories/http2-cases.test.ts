@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:tls";
+import { type Frame, framesOf, preface, settings } from "@sluice/http2-frames";
 import { createAuthority } from "@sluice/demo/certificates";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { documents, gatewayResource, httpsServer, secret, service, virtualService } from "../support/config.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
 import { type Http2Case, http2Cases } from "../support/http2-cases.ts";
-import { type Frame, framesOf, preface, settings } from "../support/http2-frames.ts";
 
 const authority = await createAuthority({ commonName: "servers" });
 const server = await authority.issue({ commonName: "gateway", dnsNames: ["a.example"] });

@@ -1,5 +1,6 @@
 // Floods of HTTP/2 frames against a running gateway with the limits it comes with: each ends with its connection, the worker does not grow,
 // and who is honest is served meanwhile.
+import { frame, frameType, uint32 } from "@sluice/http2-frames";
 import { startHttpbin } from "@sluice/httpbin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { curl } from "../support/curl.ts";
@@ -7,7 +8,7 @@ import { type EngineLane, engineLanes } from "../support/engines.ts";
 import { eventually } from "../support/eventually.ts";
 import { readExposition } from "../support/exposition.ts";
 import type { Gateway } from "../support/gateway.ts";
-import { Attacker, endHeaders, endStream, frame, frameType, headBlock, uint32 } from "../support/http2-attacker.ts";
+import { Attacker, endHeaders, endStream, headBlock } from "../support/http2-attacker.ts";
 import { host, protocolWorld } from "../support/protocol-world.ts";
 
 const node = engineLanes.find(({ edge }) => edge["engine"] === "node") as EngineLane;

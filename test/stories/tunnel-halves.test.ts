@@ -164,7 +164,7 @@ describe.each(["node", "own"])("with codec %s", (codec) => {
     await client.until(ended);
     client.socket.end("goodbye");
     await server.until(ended);
-    const line = await world.edge.stdout.next((text) => text.includes(" 7 3 "));
+    const line = await world.edge.stdout.next((text) => text.includes('"-" 7 3 '));
     expect(line).toMatch(/^\[[^\]]*\] "GET \/ HTTP\/1\.1" 101 - via_upstream /);
   });
 });

@@ -1,5 +1,17 @@
-// The two engines a story runs on. Where uWebSockets.js cannot be loaded its lane still runs: Sluice must then serve the same on node.
+// The two engines a story runs on. Where uWebSockets.js cannot be loaded its lane still runs: Sluice must then serve the same on node, and
+// does so with the other codec than the lane beside it.
 import { createRequire } from "node:module";
+
+type Codec = "own" | "node";
+const defaultCodec: Codec = "node";
+
+/** Who reads and writes HTTP where the engine is node, unless a story says so itself; undefined: as Sluice comes. */
+export const codecOfRun = process.env["SLUICE_TEST_CODEC"] as Codec | undefined;
+
+/** The codec of a lane's listeners on engine node. */
+export function codecOf({ edge }: Pick<EngineLane, "edge">): Codec {
+  return (edge["codec"] as Codec | undefined) ?? codecOfRun ?? defaultCodec;
+}
 
 export interface EngineLane {
   readonly name: string;
@@ -25,8 +37,16 @@ export function offersHttp2({ edge }: Pick<EngineLane, "edge">): boolean {
   return edge["alpn"] === undefined;
 }
 
+const otherCodec: Codec = (codecOfRun ?? defaultCodec) === "own" ? "node" : "own";
+
 /** With `[http/1.1]` alone SIMPLE ports may run on uWebSockets.js. */
 export const engineLanes: readonly EngineLane[] = [
-  { name: "engine auto", edge: { engine: "auto", alpn: ["http/1.1"] }, expected: isUwsAvailable ? "uws" : "node" },
+  isUwsAvailable
+    ? { name: "engine auto", edge: { engine: "auto", alpn: ["http/1.1"] }, expected: "uws" }
+    : {
+        name: "engine auto",
+        edge: { engine: "auto", alpn: ["http/1.1"], codec: otherCodec },
+        expected: "node",
+      },
   { name: "engine node", edge: { engine: "node" }, expected: "node" },
 ];

@@ -6,10 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { codecOfRun } from "./engines.ts";
 import { LineReader } from "./lines.ts";
-
-/** Who reads and writes HTTP where the engine is node (`own` or `node`), on every gateway of a run; undefined: the default. */
-export const codecUnderTest = process.env["SLUICE_TEST_CODEC"];
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const sluice = join(root, "node_modules/@sluice/ctrl/bin/sluice.js");
@@ -201,7 +199,7 @@ export async function writeGatewayFiles(directory: string, options: GatewayOptio
       bind: "127.0.0.1",
       ports,
       drainSeconds: 5,
-      ...(codecUnderTest === undefined ? {} : { codec: codecUnderTest }),
+      ...(codecOfRun === undefined ? {} : { codec: codecOfRun }),
       ...options.edge,
     },
     admin: { address: options.admin ?? "127.0.0.1:0" },

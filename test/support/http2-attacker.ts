@@ -1,25 +1,14 @@
 // A client that speaks HTTP/2 frame by frame, as no library would let it, and reads only as much as tells how the server took it.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { frame, frameType, preface } from "@sluice/http2-frames";
 
-export const frameType = {
-  data: 0,
-  headers: 1,
-  priority: 2,
-  reset: 3,
-  settings: 4,
-  ping: 6,
-  goaway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
 /** Flags: of SETTINGS and PING; of DATA and HEADERS; of HEADERS. */
 export const acknowledgement = 1;
 export const endStream = 1;
 export const endHeaders = 4;
 export const enhanceYourCalm = 11;
 
-const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 /** `:authority: a` as a literal. */
 const authorityA = [0x01, 0x01, 0x61];
 /** `:method: GET`, `:scheme: http`, `:path: /` by index. */
@@ -32,21 +21,6 @@ export function headBlock(method: "GET" | "POST", authority: string, path = "/")
     Buffer.concat([Buffer.from([nameIndex, text.length]), Buffer.from(text)]);
   const [first] = method === "GET" ? getBlock : postBlock;
   return Buffer.concat([Buffer.from([first ?? 0, 0x86]), literal(0x04, path), literal(0x01, authority)]);
-}
-
-export function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-export function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }
 
 export interface ReceivedFrame {

@@ -1,12 +1,13 @@
 // What RFC 9113 and RFC 7541 ask of a server, a case each, in the order of the sections that h2spec names (RFC 7540's numbers). The server of a
 // case answers every complete request with 200 and a body of five bytes or more.
-import { frame, frameType, uint32 } from "./http2-attacker.ts";
 import {
   block,
   data,
   flags,
   type Frame,
+  frame,
   framesOf,
+  frameType,
   get,
   getFields,
   isGoAwayFrame,
@@ -19,8 +20,9 @@ import {
   request,
   reset,
   settings,
+  uint32,
   update,
-} from "./http2-frames.ts";
+} from "@sluice/http2-frames";
 
 export const code = {
   protocol: 1,

@@ -22,6 +22,8 @@ export interface DownstreamLimits {
   readonly requestHeadTimeoutMs: number;
   /** A keep-alive connection without a request. */
   readonly idleTimeoutMs: number;
+  /** An answer of which the client takes nothing; 0: never. */
+  readonly streamIdleTimeoutMs: number;
   readonly maxHeadBytes: number;
   readonly maxHeaderCount: number;
   /** Of the worker, over all its listeners. */

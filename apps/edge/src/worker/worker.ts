@@ -200,6 +200,7 @@ function downstreamLimits({ edge: { limits, http10 } }: Settings): DownstreamLim
   return {
     handshakeTimeoutMs: limits.handshakeTimeoutSeconds * 1000,
     requestHeadTimeoutMs: limits.requestHeadTimeoutSeconds * 1000,
+    streamIdleTimeoutMs: limits.streamIdleTimeoutSeconds * 1000,
     idleTimeoutMs: limits.idleTimeoutSeconds * 1000,
     maxHeadBytes: limits.maxHeadBytes,
     maxHeaderCount: limits.maxHeaderCount,

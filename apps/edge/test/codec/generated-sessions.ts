@@ -1,8 +1,7 @@
 // Sessions of an HTTP/2 client as fast-check makes them up: requests with bodies and trailers whose frames are mixed, control frames
 // between them; and the same with injuries that leave the frames whole, so that every reader knows where the next one begins.
+import { data, flags, frame, type Frame, frameType, priority, reset, settings, update } from "@sluice/http2-frames";
 import fc from "fast-check";
-import { frame, frameType } from "../../../../test/support/http2-attacker.ts";
-import { data, flags, type Frame, priority, reset, settings, update } from "../../../../test/support/http2-frames.ts";
 import { HpackEncoder } from "../../src/codec/http2/hpack/encoder.ts";
 
 const oneOf = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);

@@ -1,7 +1,7 @@
 // The cases of test/support/http2-cases.ts on the state machine itself; a story puts them to a whole gateway.
+import { isGoAwayFrame, preface, settings } from "@sluice/http2-frames";
 import { describe, expect, test } from "vitest";
 import { http2Cases } from "../../../../test/support/http2-cases.ts";
-import { isGoAwayFrame, preface, settings } from "../../../../test/support/http2-frames.ts";
 import { SessionDriver, type TestStream } from "./session-driver.ts";
 
 const answer =

@@ -1,8 +1,8 @@
 // Our HTTP/2 session against Node's (nghttp2) on generated and injured sessions: the same requests seen, the same answers sent. Ours may be
 // stricter, as docs/adr/0015 lists; what it accepts, Node must have accepted and read the same way.
+import { framesOf, preface, settings } from "@sluice/http2-frames";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { framesOf, preface, settings } from "../../../../test/support/http2-frames.ts";
 import { readHttp2Head } from "../../src/listen/node/http2-head.ts";
 import { describeFrames, injuredSession, session } from "./generated-sessions.ts";
 import { readSessionWithNode, readSessionWithOurs, type SeenStream, type SessionReading } from "./http2-readers.ts";

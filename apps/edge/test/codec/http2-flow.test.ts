@@ -1,7 +1,6 @@
 // How answers leave: windows, turns, frames that are cut, and what is given back to clients for what they sent.
+import { data, flags, frame, type Frame, frameType, get, post, reset, settings, update } from "@sluice/http2-frames";
 import { expect, test } from "vitest";
-import { frame, frameType } from "../../../../test/support/http2-attacker.ts";
-import { data, flags, type Frame, get, post, reset, settings, update } from "../../../../test/support/http2-frames.ts";
 import { HpackDecoder } from "../../src/codec/http2/hpack/decoder.ts";
 import { HpackEncoder } from "../../src/codec/http2/hpack/encoder.ts";
 import { SessionDriver, type TestStream } from "./session-driver.ts";
@@ -105,4 +104,55 @@ test("a string of many kilobytes is decoded from Huffman code", () => {
   const decoder = new HpackDecoder({ maxTableBytes: 4096, maxListBytes: 100_000 });
   const value = "a/b".repeat(10_000);
   expect(decoder.decode(Buffer.from(new HpackEncoder().encode(0, ["x", value])))).toEqual(["x", value]);
+});
+
+test("what slow streams hold does not stop the others: the less is left of the connection's window, the sooner it is given back", () => {
+  const driver = SessionDriver.open(undefined, { connectionBufferBytes: 65_535, streamBufferBytes: 65_535 });
+  driver.onPiece = () => undefined;
+  driver.receive(frame(frameType.settings, flags.ack, 0));
+  // Three quarters of the window belong to a request that nobody reads.
+  driver.receive(post(1), ...Array.from({ length: 3 }, () => data(1, "x".repeat(16_000))));
+  driver.onPiece = (stream) => driver.session.release(stream);
+  driver.receive(post(3));
+  let [left, sent] = [65_535 - 48_000, 0];
+  driver.takeFrames();
+  while (left > 0 && sent < 1_000_000) {
+    const bytes = Math.min(left, 10_000);
+    driver.receive(data(3, "x".repeat(bytes)));
+    sent += bytes;
+    const given = driver.takeFrames().filter(({ type, stream }) => type === frameType.windowUpdate && stream === 0);
+    left += given.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0) - bytes;
+  }
+  expect(sent).toBeGreaterThanOrEqual(1_000_000);
+  expect(driver.fault).toBe(null);
+});
+
+test("an answer that is complete and does not move is given up; one that moves is not, nor one that is not complete", () => {
+  const limitMs = 1000;
+  const { driver, streams } = answered(3, settings([4, 100]));
+  const [stuck, moving, incomplete] = streams;
+  for (const stream of streams) driver.session.write(stream, Buffer.alloc(5000));
+  for (const stream of [stuck!, moving!]) driver.session.end(stream, []);
+  const look = (nowMs: number): boolean => driver.session.resetStalled(nowMs, limitMs);
+  expect([look(1), look(limitMs)]).toEqual([false, false]);
+  driver.receive(update(3, 1));
+  driver.takeFrames();
+  expect(look(limitMs + 1)).toBe(true);
+  expect(driver.takeFrames().map(({ type, stream }) => [type, stream])).toEqual([[frameType.reset, 1]]);
+  expect(driver.requests.map(({ isReset }) => isReset)).toEqual([true, false, false]);
+  expect(look(10 * limitMs)).toBe(true);
+  expect(driver.requests.map(({ isReset }) => isReset)).toEqual([true, true, false]);
+  driver.receive(update(incomplete!.id, 10_000));
+  expect(lengthOf(dataOf(driver.takeFrames(), incomplete!.id))).toBe(4900);
+});
+
+test("GOAWAY never names a later stream than before", () => {
+  const driver = SessionDriver.open();
+  driver.receive(post(1));
+  driver.session.stopAccepting();
+  driver.receive(get(3), update(0, 0));
+  const named = driver.frames
+    .filter(({ type }) => type === frameType.goaway)
+    .map(({ payload }) => payload.readUInt32BE(0));
+  expect(named).toEqual([1, 1]);
 });

@@ -1,9 +1,9 @@
 // One HTTP/2 session without a socket: what it was given, what it told, what it sent.
+import { type Frame, framesOf, preface, settings } from "@sluice/http2-frames";
 import { Http2Session } from "../../src/codec/http2/session.ts";
 import type { ConnectionFault } from "../../src/codec/http2/frame.ts";
 import type { SessionEvents, SessionLimits } from "../../src/codec/http2/session-events.ts";
 import type { Stream } from "../../src/codec/http2/stream.ts";
-import { type Frame, framesOf, preface, settings } from "../../../../test/support/http2-frames.ts";
 
 export interface SeenRequest {
   readonly stream: number;
@@ -54,12 +54,13 @@ export class SessionDriver implements SessionEvents<SeenRequest> {
     for (const part of parts) this.session.receive(part);
   }
 
-  /** A turn of the event loop has passed. */
+  /** A turn of the event loop has passed, and the time that clients have to read an answer before their request is stopped. */
   turn(): void {
     do {
+      this.session.stopAnswered();
       const output = this.session.takeOutput();
       if (output !== null) this.#sent = Buffer.concat([this.#sent, output]);
-    } while (this.session.hasMoreOutput);
+    } while (this.session.hasMoreOutput || this.session.hasAnswered);
   }
 
   /** All frames sent so far. */

@@ -1,17 +1,15 @@
 // Attacks on HTTP/2 with hand-made frames: each ends with its connection, before it costs memory, while others are served.
 import { once } from "node:events";
 import { connect } from "node:http2";
+import { frame, frameType, uint32 } from "@sluice/http2-frames";
 import { describe, expect, test } from "vitest";
 import {
   Attacker,
   endHeaders,
   endStream,
   enhanceYourCalm,
-  frame,
-  frameType,
   getBlock,
   postBlock,
-  uint32,
 } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { closed, openTcp, respond, startListener } from "./support.ts";

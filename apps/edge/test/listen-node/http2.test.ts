@@ -2,18 +2,12 @@ import { once } from "node:events";
 import { connect, constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { frame, frameType } from "@sluice/http2-frames";
 import { createAuthority } from "@sluice/demo/certificates";
 import type { Authority } from "@sluice/demo/certificates";
 import type { SecretResource } from "@sluice/core/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  Attacker,
-  endHeaders,
-  endStream,
-  frame,
-  frameType,
-  getBlock,
-} from "../../../../test/support/http2-attacker.ts";
+import { Attacker, endHeaders, endStream, getBlock } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import type { DownstreamLimits } from "../../src/listen/listener.ts";
 import {

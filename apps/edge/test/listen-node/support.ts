@@ -94,6 +94,7 @@ export const defaultLimits: DownstreamLimits = {
   handshakeTimeoutMs: 20_000,
   requestHeadTimeoutMs: 20_000,
   idleTimeoutMs: 20_000,
+  streamIdleTimeoutMs: 20_000,
   maxHeadBytes: 16 * 1024,
   maxHeaderCount: 100,
   maxConnections: 1000,

@@ -11,6 +11,7 @@ export const limits: DownstreamLimits = {
   handshakeTimeoutMs: 10_000,
   requestHeadTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  streamIdleTimeoutMs: 60_000,
   maxHeadBytes: 16_384,
   maxHeaderCount: 50,
   maxConnections: 10_000,

@@ -41,7 +41,7 @@ const limits = z.strictObject({
   streamIdleTimeoutSeconds: durationSeconds
     .default(300)
     .describe(
-      "No byte in either direction while a request is under way: 504, or a reset once the response has begun; 0: never.",
+      "No byte in either direction while a request is under way: 504, or a reset once the response has begun; 0: never. Also for what a client does not take of a response that is complete.",
     ),
   requestTimeoutSeconds: durationSeconds
     .default(0)
@@ -98,7 +98,7 @@ const limits = z.strictObject({
     .min(1)
     .default(1000)
     .describe(
-      "Frames of one HTTP/2 connection that carry nothing: SETTINGS and PRIORITY one by one; PING, WINDOW_UPDATE and unknown ones by their bytes, as far as these are more than three times the bytes of its requests and responses; more is GOAWAY.",
+      "Frames of one HTTP/2 connection that carry nothing: SETTINGS, PRIORITY and empty DATA one by one; PING and unknown ones by their bytes, as far as these are more than three times the bytes of its requests and responses; more is GOAWAY. WINDOW_UPDATE counts with them with `codec: node`; else ten for each DATA frame it was sent are free, two for each stream, and a hundred.",
     ),
 });
 

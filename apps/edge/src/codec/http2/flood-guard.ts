@@ -69,6 +69,12 @@ export class FloodGuard {
     this.#usefulBytes += frameHeaderBytes + length;
   }
 
+  /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
+  onDataFrame(bytes: number, isLast: boolean): void {
+    if (bytes > 0 || isLast) this.onUsefulFrame(bytes);
+    else this.countControlFrame();
+  }
+
   onStreamOpened(): void {
     this.#allowedUpdates += updatesPerStream;
   }

@@ -1,5 +1,6 @@
 // What clients may send: the windows of streams and of the connection, and how they are given back (RFC 9113, 5.2 and 6.9). A window grows
-// only by what has really been used, so that a slow upstream holds its own client back and nobody else.
+// only by what has really been used, so that a slow upstream holds its own client back and nobody else. It is given back when that is as much as
+// the client has left: half a window where nothing is held, ever less where slow streams hold most of it, so that the others go on.
 import { defaultWindow } from "./frame.ts";
 import type { Output } from "./output.ts";
 import type { Stream } from "./stream.ts";
@@ -47,7 +48,7 @@ export class ReceiveWindows {
   /** `bytes` that were taken have been used, for whatever stream. */
   giveBack(bytes: number): void {
     this.#released += bytes;
-    if (this.#released * 2 < this.#connectionBytes) return;
+    if (this.#released < this.#connection) return;
     this.#connection += this.#released;
     this.#output.windowUpdate(0, this.#released);
     this.#released = 0;
@@ -58,7 +59,7 @@ export class ReceiveWindows {
     this.giveBack(bytes);
     if (stream.isRemoteEnded) return;
     stream.releasedBytes += bytes;
-    if (stream.releasedBytes * 2 < this.#initial) return;
+    if (stream.releasedBytes < stream.receiveWindow) return;
     stream.receiveWindow += stream.releasedBytes;
     this.#output.windowUpdate(stream.id, stream.releasedBytes);
     stream.releasedBytes = 0;

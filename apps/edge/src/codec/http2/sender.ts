@@ -119,6 +119,7 @@ export class Sender<Owner> {
     this.#options.output.data(stream.id, chunk, false);
     this.#options.onFrame(chunk.length);
     stream.sendWindow -= chunk.length;
+    stream.stalledSinceMs = 0;
     this.#window -= chunk.length;
   }
 

@@ -1,6 +1,7 @@
 // The server's side of one HTTP/2 connection (RFC 9113): bytes in, events out; intents in, bytes out. No I/O and no clock of its own.
 // Whoever has the socket gives it what was read, and sends what `takeOutput` returns at the end of the turn.
 import { noTrailers } from "../../exchange/exchange.ts";
+import { AnsweredStreams } from "./answered-streams.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import {
   type ConnectionFault,
@@ -23,7 +24,8 @@ import { ReceiveWindows } from "./receive-windows.ts";
 import { areWellFormedTrailers, isWellFormedRequest, readLength } from "./request-fields.ts";
 import { Sender } from "./sender.ts";
 import type { ResponseHead, SessionEvents, SessionLimits } from "./session-events.ts";
-import { applySettings, initialPeerSettings, settingId } from "./settings.ts";
+import { applySettings, initialPeerSettings, ourSettings } from "./settings.ts";
+import { findStalled } from "./stalled-streams.ts";
 import { Stream } from "./stream.ts";
 import { StreamIds } from "./stream-ids.ts";
 
@@ -32,6 +34,8 @@ const decoderTableBytes = 4096;
 const drainPing = Buffer.from("draining", "latin1");
 
 export class Http2Session<Owner> implements FrameEvents {
+  /** Header blocks, and frames beside them that are not DATA, which have come whole: where it has changed, `isInHead` speaks of another head. */
+  completedCount = 0;
   readonly #events: SessionEvents<Owner>;
   readonly #limits: SessionLimits;
   readonly #reader: FrameReader;
@@ -45,9 +49,7 @@ export class Http2Session<Owner> implements FrameEvents {
   readonly #sender: Sender<Owner>;
   readonly #ids = new StreamIds();
   readonly #windows: ReceiveWindows;
-  /** Whose answer is out while the request is not complete: since this output, and since the one before. */
-  #answered: Stream<Owner>[] = [];
-  #stopping: Stream<Owner>[] = [];
+  readonly #answered = new AnsweredStreams<Owner>();
   #hasSettings = false;
   #awaitsSettingsAck = true;
   #isDraining = false;
@@ -72,12 +74,7 @@ export class Http2Session<Owner> implements FrameEvents {
       onWritable: (stream) => this.#events.onWritable(stream),
       onSent: (stream) => this.#finishLocal(stream),
     });
-    this.#output.settings([
-      [settingId.maxConcurrentStreams, limits.maxConcurrentStreams],
-      [settingId.initialWindowSize, limits.streamBufferBytes],
-      [settingId.maxHeaderListSize, limits.maxHeadBytes],
-      [settingId.enableConnectProtocol, 1],
-    ]);
+    this.#output.settings(ourSettings(limits));
     this.#windows.announce();
   }
 
@@ -97,14 +94,23 @@ export class Http2Session<Owner> implements FrameEvents {
 
   /** Everything that has to be sent by now; null for nothing. */
   takeOutput(): Buffer | null {
-    this.#stopAnswered();
     this.#sender.pump();
     return this.#output.length === 0 ? null : this.#output.take();
   }
 
   /** More has to be sent, one output later. */
   get hasMoreOutput(): boolean {
-    return this.#stopping.length > 0 || this.#answered.length > 0 || this.#sender.hasMore;
+    return this.#sender.hasMore;
+  }
+
+  /** There are requests for `stopAnswered` to stop. */
+  get hasAnswered(): boolean {
+    return !this.#answered.isEmpty;
+  }
+
+  /** To be called at intervals: stops the rest of the requests that had been answered at the last call. */
+  stopAnswered(): void {
+    for (const stream of this.#answered.takeDue()) this.reset(stream, errorCode.noError);
   }
 
   /** The socket takes no more for now: bodies wait, the rest is small. */
@@ -137,6 +143,19 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#output.rstStream(stream.id, code);
     this.#ids.addReset(stream.id);
     this.#close(stream);
+  }
+
+  /**
+   * Resets the streams whose answer is complete, but of which the client has taken nothing for so long: whoever gave us the answer has done with
+   * it, so that nobody else would end them. True when there were any.
+   */
+  resetStalled(nowMs: number, limitMs: number): boolean {
+    const stalled = findStalled(this.#streams.list(), nowMs, limitMs);
+    for (const stream of stalled) {
+      this.reset(stream, errorCode.cancel);
+      this.#events.onReset(stream);
+    }
+    return stalled.length > 0;
   }
 
   /** What was handed on of this stream has been used: the client may send as much again. */
@@ -181,7 +200,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.#reader.stop();
-    this.#output.goAway(this.#ids.last, code);
+    this.#output.goAway(this.#ids.lastServed, code);
     this.closeAll();
     this.#events.onFault({ code, reason });
   }
@@ -206,6 +225,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#assembly.isOpen && type !== frameType.continuation) {
       return this.#protocolError("a frame inside a header block");
     }
+    if (type !== frameType.headers && type !== frameType.continuation) this.completedCount++;
     const fault = judgeFrame(type, flags, { streamId, length: payload.length });
     if (fault !== null) return this.fail(fault.code, fault.reason);
     switch (type) {
@@ -239,8 +259,7 @@ export class Http2Session<Owner> implements FrameEvents {
       return this.#protocolError("DATA where none may be");
     }
     if (this.#ids.isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
-    if (!this.#windows.take(length))
-      return this.fail(errorCode.flowControlError, "more DATA than the connection's window");
+    if (!this.#windows.take(length)) return this.fail(errorCode.flowControlError, "more DATA than its window");
     const stream = this.#streams.get(streamId);
     if (stream === null || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
@@ -266,7 +285,7 @@ export class Http2Session<Owner> implements FrameEvents {
   onDataFrameEnd(_streamId: number, isLast: boolean): void {
     const stream = this.#dataStream;
     this.#dataStream = null;
-    if (stream !== null) this.#weighData(stream.receivedBytes - this.#receivedBefore, isLast);
+    if (stream !== null) this.#guard.onDataFrame(stream.receivedBytes - this.#receivedBefore, isLast);
     // Padding, and data that nobody wants, is used up at once.
     if (this.#paddingBytes > 0 && !this.#isBroken) {
       if (stream === null) this.#windows.giveBack(this.#paddingBytes);
@@ -275,20 +294,17 @@ export class Http2Session<Owner> implements FrameEvents {
     if (stream !== null && isLast && !this.#isBroken) this.#endRemote(stream, noTrailers);
   }
 
-  /** Frames of padding alone are as empty as those without (CVE-2019-9518). That a stream ends is worth a frame. */
-  #weighData(bytes: number, isLast: boolean): void {
-    if (bytes > 0 || isLast) this.#guard.onUsefulFrame(bytes);
-    else this.#guard.countControlFrame();
-  }
-
   #onHeaderPart(fault: ConnectionFault | null): void {
     if (fault !== null) return this.fail(fault.code, fault.reason);
     const { block, dependsOnItself, endsStream, streamId } = this.#assembly;
     if (block === null) return;
     this.#assembly.close();
+    this.completedCount++;
     // Also the blocks of streams that are not served: the tables of both sides must stay in step.
     const fields = this.#decoder.decode(block);
     if (fields === "broken") return this.fail(errorCode.compressionError, "a header block that cannot be read");
+    if (fields === "bomb")
+      return this.fail(errorCode.enhanceYourCalm, "a header block that stands for a far larger list");
     const stream = this.#streams.get(streamId);
     if (stream !== null) return this.#onTrailers(stream, fields, endsStream);
     if (streamId <= this.#ids.last) return this.#onLateHeaders(streamId, block.length);
@@ -429,18 +445,7 @@ export class Http2Session<Owner> implements FrameEvents {
     else this.#output.endStream(stream.id);
     stream.isSent = true;
     if (stream.isRemoteEnded) this.#close(stream);
-    else if (!stream.isTunnel) this.#answered.push(stream);
-  }
-
-  /**
-   * RFC 9113, 8.1: the answer is complete, and the rest of the request is not wanted. Said one output later: clients that find the reset in the
-   * same read as the answer may throw both away.
-   */
-  #stopAnswered(): void {
-    const streams = this.#stopping;
-    this.#stopping = this.#answered;
-    this.#answered = [];
-    for (const stream of streams) this.reset(stream, errorCode.noError);
+    else if (!stream.isTunnel) this.#answered.add(stream);
   }
 
   #sendBlock(stream: Stream<Owner>, block: Uint8Array, isLast: boolean): void {

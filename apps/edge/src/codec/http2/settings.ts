@@ -1,5 +1,6 @@
 // SETTINGS (RFC 9113, 6.5): what the peer wants, checked; and what we say of ourselves.
 import { type ConnectionFault, defaultMaxFrameBytes, defaultWindow, errorCode, largestWindow } from "./frame.ts";
+import type { SessionLimits } from "./session-events.ts";
 
 export const settingId = {
   headerTableSize: 1,
@@ -13,6 +14,16 @@ export const settingId = {
   /** RFC 9218. */
   noRfc7540Priorities: 9,
 } as const;
+
+/** What we say of ourselves. */
+export function ourSettings(limits: SessionLimits): readonly (readonly [id: number, value: number])[] {
+  return [
+    [settingId.maxConcurrentStreams, limits.maxConcurrentStreams],
+    [settingId.initialWindowSize, limits.streamBufferBytes],
+    [settingId.maxHeaderListSize, limits.maxHeadBytes],
+    [settingId.enableConnectProtocol, 1],
+  ];
+}
 
 /** The peer's, as far as they concern us: we never push. */
 export interface PeerSettings {

@@ -24,6 +24,11 @@ export class StreamIds {
     this.last = id;
   }
 
+  /** What GOAWAY names: never more than it has named before (RFC 9113, 6.8). */
+  get lastServed(): number {
+    return Math.min(this.last, this.acceptedUpTo);
+  }
+
   addReset(id: number): void {
     this.#resets.add(id);
   }

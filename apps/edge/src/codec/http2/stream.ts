@@ -30,6 +30,8 @@ export class Stream<Owner> {
   isBlocked: boolean;
   /** In the round of streams that want to send. */
   isScheduled: boolean;
+  /** Since when what is left of a complete answer has not moved; 0: it has. */
+  stalledSinceMs: number;
   /** Fields that follow the body; empty: none. */
   trailers: readonly string[];
 
@@ -53,6 +55,7 @@ export class Stream<Owner> {
     this.queuedBytes = 0;
     this.isBlocked = false;
     this.isScheduled = false;
+    this.stalledSinceMs = 0;
     this.trailers = noTrailers;
   }
 }

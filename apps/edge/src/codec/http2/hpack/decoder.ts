@@ -4,8 +4,14 @@ import { DynamicTable, entryOverheadBytes } from "./dynamic-table.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { staticName, staticTableLength, staticValue } from "./static-table.ts";
 
-/** `broken`: the block is none, and with it the whole connection (COMPRESSION_ERROR). `too-large`: the list has passed its limit. */
-export type HeaderBlockFault = "broken" | "too-large";
+/**
+ * `broken`: the block is none, and with it the whole connection (COMPRESSION_ERROR). `too-large`: the list has passed its limit. `bomb`: so far that
+ * it was not read to its end, so that the connection cannot go on either.
+ */
+export type HeaderBlockFault = "broken" | "too-large" | "bomb";
+
+/** A list this many times larger than allowed is nobody's mistake. */
+const bombFactor = 8;
 
 export class HpackDecoder {
   readonly #table: DynamicTable;
@@ -25,7 +31,7 @@ export class HpackDecoder {
 
   /**
    * Reads one complete block. After `too-large` the table is still in step with the peer's, for the block was read to its end: the stream is
-   * refused, the connection lives. After `broken` nothing can be read any more.
+   * refused, the connection lives. After `broken` and `bomb` nothing can be read any more.
    */
   decode(block: Uint8Array): string[] | HeaderBlockFault {
     this.#bytes = block;
@@ -45,6 +51,7 @@ export class HpackDecoder {
       if (isIndexed ? !this.#readIndexed() : !this.#readLiteral(first)) return this.#break();
       listBytes += this.#name.length + this.#value.length + entryOverheadBytes;
       if (listBytes <= this.#maxListBytes) fields.push(this.#name, this.#value);
+      else if (listBytes > bombFactor * this.#maxListBytes) return "bomb";
     }
     if (this.#isBroken) return "broken";
     return listBytes > this.#maxListBytes ? "too-large" : fields;

@@ -9,6 +9,7 @@ import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
 import { refuseOnSocket } from "../http1-messages.ts";
 import { NodeUpgradeExchange } from "../http1-upgrade.ts";
+import { sayFarewell } from "./farewell.ts";
 import { OwnHttp1Exchange } from "./http1-exchange.ts";
 import type { OwnConnectionSource } from "./server.ts";
 
@@ -18,8 +19,6 @@ import type { OwnConnectionSource } from "./server.ts";
  */
 type Phase = "http" | "upgrading" | "left" | "discarding";
 
-/** How long a client that is still sending may take to read why it should stop (RFC 9112, 9.6). */
-const lingerMs = 1000;
 const nothing = Buffer.alloc(0);
 
 export class OwnHttp1Connection implements HttpConnection, RequestEvents {
@@ -56,14 +55,20 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     this.#isClosing = true;
     if (this.#phase !== "http") return;
     if (this.#current !== null) this.#current.closesConnection = true;
-    else this.socket.destroySoon();
+    // What has begun is still answered.
+    else if (!this.#parser.isInHead) sayFarewell(this.socket, true);
   }
 
   /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time, until it is answered. */
   checkTime(nowMs: number): void {
     if (this.#phase !== "http" || this.#isUnderWay) return;
-    const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
+    const { idleTimeoutMs, requestHeadTimeoutMs, streamIdleTimeoutMs } = this.#context.limits;
     const waitedMs = nowMs - this.#waitingSinceMs;
+    // Its last answer is still here: the proxy, which kept the time of it, has done with it.
+    if (this.socket.writableLength > 0 && streamIdleTimeoutMs > 0 && waitedMs >= streamIdleTimeoutMs) {
+      this.socket.destroy();
+      return;
+    }
     if (this.#parser.isInHead) {
       if (waitedMs >= requestHeadTimeoutMs) this.onFault("head_timeout");
       return;
@@ -153,6 +158,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
       const bytes = this.#rest;
       used = this.#parser.execute(bytes, 0);
       this.#rest = used === bytes.length ? nothing : bytes.subarray(used);
+      this.#current?.endRead();
     }
     this.#isRunning = false;
     // What cannot be used now must not pile up.
@@ -210,13 +216,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   #end(isRequestRead: boolean): void {
     const isAllRead = isRequestRead && this.#rest.length === 0;
     this.#discard();
-    if (isAllRead) {
-      this.socket.destroySoon();
-      return;
-    }
-    this.socket.end();
-    const timer = setTimeout(() => this.socket.destroy(), lingerMs);
-    this.socket.once("close", () => clearTimeout(timer));
+    sayFarewell(this.socket, isAllRead);
   }
 
   #discard(): void {

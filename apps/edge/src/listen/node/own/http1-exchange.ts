@@ -9,6 +9,7 @@ import { breakOff } from "../http1-messages.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "../response-framing.ts";
 import { allocatePooled } from "../../../codec/pooled-buffer.ts";
 import { writePooled } from "./write-pooled.ts";
+import { crumbBytes, GatheredBody } from "./gathered-body.ts";
 import type { OwnHttp1Connection } from "./http1-connection.ts";
 
 export interface OwnHttp1ExchangeSource {
@@ -29,6 +30,8 @@ export class OwnHttp1Exchange extends Exchange {
   #heldHead: string;
   #isBodiless: boolean;
   #isChunked: boolean;
+  /** Chunks of the read under way that are crumbs, and what came behind them. Null where the body is not chunked. */
+  readonly #gathered: GatheredBody | null;
 
   constructor({ connection, handler, downstream, head }: OwnHttp1ExchangeSource) {
     super(handler, downstream, head);
@@ -39,6 +42,7 @@ export class OwnHttp1Exchange extends Exchange {
     this.#heldHead = "";
     this.#isBodiless = false;
     this.#isChunked = false;
+    this.#gathered = head.bodyLength < 0 ? new GatheredBody() : null;
   }
 
   /** Hands the request to the proxy. A client that waits for it gets its 100 unless the answer is there already. */
@@ -50,10 +54,20 @@ export class OwnHttp1Exchange extends Exchange {
   }
 
   receiveData(chunk: Uint8Array): void {
-    if (!this.isOver) this.handler.onRequestData(this, chunk);
+    if (this.isOver) return;
+    const gathered = this.#gathered;
+    if (gathered !== null && (chunk.length < crumbBytes || !gathered.isEmpty)) gathered.push(chunk);
+    else this.handler.onRequestData(this, chunk);
+  }
+
+  /** All that one read held of the body has come. */
+  endRead(): void {
+    if (this.#gathered === null || this.#gathered.isEmpty || this.isOver) return;
+    this.handler.onRequestData(this, this.#gathered.take());
   }
 
   receiveEnd(trailers: readonly string[]): void {
+    this.endRead();
     this.isRequestRead = true;
     if (!this.isOver) this.handler.onRequestEnd(this, trailers);
   }

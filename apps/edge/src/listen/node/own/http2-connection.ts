@@ -12,12 +12,18 @@ import type { HttpConnection } from "../connection.ts";
 import { writePooled } from "./write-pooled.ts";
 import { readHttp2Head } from "../http2-head.ts";
 import type { Timed } from "./clock.ts";
+import { sayFarewell } from "./farewell.ts";
 import { type Flushable, flushLater } from "./flush-queue.ts";
 import { OwnHttp2Exchange } from "./http2-exchange.ts";
 import type { OwnConnectionSource } from "./server.ts";
 
-/** How long a client may take to learn that the connection takes no more streams, and to end its side of a broken one. */
+/** How long a client may take to learn that the connection takes no more streams. */
 const graceMs = 1000;
+/**
+ * How long a client has at least to read an answer before it is told that the rest of its request is not wanted; most have their end under way
+ * already. curl 7.88 fails when it finds both in one read.
+ */
+const answerGraceMs = 100;
 /** Answers to frames that a client sends and never reads: beyond this it is no client. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 
@@ -31,7 +37,10 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   readonly #socket: Socket;
   readonly #downstream: Downstream;
   readonly #context: EngineContext;
+  /** Those that hold crumbs of the read under way. */
+  #gathering: OwnHttp2Exchange[] = [];
   #isFlushPlanned = false;
+  #isStopPlanned = false;
   #isDraining: boolean;
   /** Nothing is sent behind what is under way. */
   #isEnding = false;
@@ -40,6 +49,9 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   #hasServed = false;
   #idleSinceMs = performance.now();
   #headSinceMs = 0;
+  #completedCount = 0;
+  /** Since when the socket takes nothing; 0: it does. */
+  #backedUpSinceMs = 0;
 
   constructor({ socket, downstream, state }: OwnConnectionSource) {
     this.#socket = socket;
@@ -67,20 +79,46 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   }
 
   checkTime(nowMs: number): void {
-    const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
     const { session } = this;
-    if (session.isInHead) {
-      if (this.#headSinceMs === 0) this.#headSinceMs = nowMs;
-      if (nowMs - this.#headSinceMs >= requestHeadTimeoutMs) this.#giveUpHead();
-      return;
-    }
-    this.#headSinceMs = 0;
+    this.#checkHead(nowMs);
+    this.#checkReader(nowMs);
     if (session.streamCount > 0) this.#idleSinceMs = nowMs;
-    // A client that has just connected wants something; one that has been served may idle.
-    else if (nowMs - this.#idleSinceMs >= (this.#hasServed ? idleTimeoutMs : requestHeadTimeoutMs)) {
+    else if (nowMs - this.#idleSinceMs >= this.#idleLimitMs) {
       session.fail(errorCode.noError, "idle");
       this.touch();
     }
+  }
+
+  /** A client that has just connected wants something; one that has been served may idle. What it has begun by then it may end. */
+  get #idleLimitMs(): number {
+    const { idleTimeoutMs, requestHeadTimeoutMs } = this.#context.limits;
+    return (
+      (this.#hasServed ? idleTimeoutMs : requestHeadTimeoutMs) + (this.session.isInHead ? requestHeadTimeoutMs : 0)
+    );
+  }
+
+  #checkHead(nowMs: number): void {
+    const { isInHead, completedCount } = this.session;
+    if (!isInHead) this.#headSinceMs = 0;
+    // Where something has ended since the last look, it was another head that was under way then.
+    else if (this.#headSinceMs === 0 || completedCount !== this.#completedCount) this.#headSinceMs = nowMs;
+    else if (nowMs - this.#headSinceMs >= this.#context.limits.requestHeadTimeoutMs) this.#giveUpHead();
+    this.#completedCount = completedCount;
+  }
+
+  /** The proxy watches over answers until it has given us all of them. */
+  #checkReader(nowMs: number): void {
+    const { streamIdleTimeoutMs } = this.#context.limits;
+    if (streamIdleTimeoutMs === 0) return;
+    // What the proxy still watches over it has ended by then, and said so.
+    const patienceMs = 2 * streamIdleTimeoutMs;
+    if (this.#backedUpSinceMs !== 0 && nowMs - this.#backedUpSinceMs >= patienceMs) this.#socket.destroy();
+    else if (this.session.resetStalled(nowMs, streamIdleTimeoutMs)) this.touch();
+  }
+
+  /** The exchange holds back what came of its body until all that was read has come. */
+  handOnAfterRead(exchange: OwnHttp2Exchange): void {
+    this.#gathering.push(exchange);
   }
 
   /** There may be something to send. */
@@ -96,10 +134,21 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     const socket = this.#socket;
     if (output !== null && socket.writable && !writePooled(socket, output)) {
       this.session.setBackedUp(true);
+      if (this.#backedUpSinceMs === 0) this.#backedUpSinceMs = performance.now();
       if (socket.writableLength > maxUnsentBytes) this.#giveUpReader();
     }
     if (this.#isEnding) this.#end();
     else if (this.session.hasMoreOutput) this.touch();
+    if (this.session.hasAnswered && !this.#isStopPlanned) this.#stopAnsweredSoon();
+  }
+
+  #stopAnsweredSoon(): void {
+    this.#isStopPlanned = true;
+    setTimeout(() => {
+      this.#isStopPlanned = false;
+      this.session.stopAnswered();
+      this.touch();
+    }, answerGraceMs).unref();
   }
 
   onRequest(stream: ExchangeStream, fields: readonly string[], isLast: boolean): void {
@@ -151,10 +200,18 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
 
   #onBytes(chunk: Buffer): void {
     this.session.receive(chunk);
+    if (this.#gathering.length > 0) this.#handOnGathered();
     this.touch();
   }
 
+  #handOnGathered(): void {
+    const exchanges = this.#gathering;
+    this.#gathering = [];
+    for (const exchange of exchanges) exchange.endRead();
+  }
+
   #onDrain(): void {
+    this.#backedUpSinceMs = 0;
     this.session.setBackedUp(false);
     this.touch();
   }
@@ -182,16 +239,11 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.touch();
   }
 
-  /** What is still being sent arrives; a client that does not end its side is not waited for. */
   #end(): void {
     this.#isEnding = false;
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.session.closeAll();
-    this.#socket.end();
-    // Its last bytes must be read, or its TCP throws ours away.
-    this.#socket.resume();
-    const timer = setTimeout(() => this.#socket.destroy(), graceMs);
-    this.#socket.once("close", () => clearTimeout(timer));
+    sayFarewell(this.#socket);
   }
 }

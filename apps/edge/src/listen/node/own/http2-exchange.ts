@@ -8,6 +8,7 @@ import { allowedTrailers } from "../../../exchange/trailers.ts";
 import { httpDate } from "../../http-date.ts";
 import type { Http2Head } from "../http2-head.ts";
 import { announcedLength, isBodiless } from "../response-framing.ts";
+import { crumbBytes, GatheredBody } from "./gathered-body.ts";
 import type { ExchangeStream, OwnHttp2Connection } from "./http2-connection.ts";
 
 export interface OwnHttp2ExchangeSource {
@@ -28,8 +29,10 @@ export class OwnHttp2Exchange extends Exchange {
   #awaitsContinue: boolean;
   /** The upstream has to agree to a tunnel before anything is handed on. */
   #awaitsTunnel: boolean;
-  /** What came while nothing may be handed on: no more than the stream's window. Null, nearly always: nothing. */
-  #held: Buffer[] | null;
+  /** Crumbs have come in the read under way, and go on at its end. */
+  #isGathering: boolean;
+  /** What came while nothing may be handed on: no more than the stream's window. Null: nothing, ever. */
+  #held: GatheredBody | null;
   /** The end of the request waits behind what is held. */
   #heldEnd: readonly string[] | null;
 
@@ -42,6 +45,7 @@ export class OwnHttp2Exchange extends Exchange {
     this.#isBodiless = false;
     this.#awaitsContinue = request.awaitsContinue;
     this.#awaitsTunnel = request.head.upgrade !== null;
+    this.#isGathering = false;
     this.#held = null;
     this.#heldEnd = null;
   }
@@ -55,19 +59,29 @@ export class OwnHttp2Exchange extends Exchange {
 
   receiveData(chunk: Buffer): void {
     if (this.#isOver) return this.#connection.session.release(this.#stream);
+    if (!this.#isHolding && chunk.length < crumbBytes) {
+      this.#isGathering = true;
+      this.#connection.handOnAfterRead(this);
+    }
     if (this.#isHolding) {
-      (this.#held ??= []).push(Buffer.from(chunk));
+      (this.#held ??= new GatheredBody()).push(chunk);
       return;
     }
     this.handler.onRequestData(this, chunk);
     if (!this.#isHolding) this.#connection.session.release(this.#stream);
   }
 
+  /** All that one read held has come. */
+  endRead(): void {
+    this.#isGathering = false;
+    this.#handOn();
+  }
+
   receiveEnd(trailers: readonly string[]): void {
     if (this.#isOver) return;
     const allowed = trailers.length === 0 ? noTrailers : allowedTrailers(trailers);
     // Behind what is held; and of a tunnel that nobody has agreed to, neither.
-    if (this.#held === null && !this.#awaitsTunnel) this.handler.onRequestEnd(this, allowed);
+    if (!this.#hasHeld && !this.#awaitsTunnel) this.handler.onRequestEnd(this, allowed);
     else this.#heldEnd = allowed;
   }
 
@@ -151,17 +165,18 @@ export class OwnHttp2Exchange extends Exchange {
   }
 
   get #isHolding(): boolean {
-    return this.#isPaused || this.#awaitsTunnel;
+    return this.#isPaused || this.#awaitsTunnel || this.#isGathering;
+  }
+
+  get #hasHeld(): boolean {
+    return this.#held !== null && !this.#held.isEmpty;
   }
 
   #handOn(): void {
-    while (this.#held !== null && !this.#isHolding && !this.#isOver) {
-      const chunk = this.#held.shift();
-      if (this.#held.length === 0) this.#held = null;
-      if (chunk !== undefined) this.handler.onRequestData(this, chunk);
-    }
     if (this.#isHolding && !this.#isOver) return;
-    this.#held = null;
+    const held = this.#held?.take();
+    if (held !== undefined && held.length > 0 && !this.#isOver) this.handler.onRequestData(this, held);
+    if (this.#isHolding && !this.#isOver) return;
     this.#connection.session.release(this.#stream);
     this.#connection.touch();
     const end = this.#heldEnd;

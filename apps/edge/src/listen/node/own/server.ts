@@ -22,8 +22,8 @@ export class OwnServer {
   constructor(state: ListenerState, connectionClass: OwnConnectionClass) {
     this.#state = state;
     this.#connectionClass = connectionClass;
-    const { idleTimeoutMs, requestHeadTimeoutMs } = state.context.limits;
-    this.#clock = new ConnectionClock([idleTimeoutMs, requestHeadTimeoutMs]);
+    const { idleTimeoutMs, requestHeadTimeoutMs, streamIdleTimeoutMs } = state.context.limits;
+    this.#clock = new ConnectionClock([idleTimeoutMs, requestHeadTimeoutMs, streamIdleTimeoutMs || Infinity]);
   }
 
   /** @param socket a TCP or TLS socket from which nothing was read, or put back */
