@@ -15,7 +15,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "main",
-          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "apps/*/test/**/*.test.ts",
+            "bench/test/**/*.test.ts",
+            "test/**/*.test.ts",
+          ],
           exclude: underLoad,
           // Story tests start whole gateways; two at a time is what two cores carry.
           maxWorkers: 2,

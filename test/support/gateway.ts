@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly ctrl?: string;
   /** Merged into sluice.yaml's `ctrl`. */
   readonly ctrlSettings?: Readonly<Record<string, unknown>>;
+  /** Added to the environment of its processes. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ReadyLine {
@@ -170,7 +172,7 @@ export async function gateway(options: GatewayOptions): Promise<Gateway> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-story-"));
   await writeGatewayFiles(directory, options);
   const names = options.programs === "ctrl+edge" ? ["ctrl", "edge"] : ["up"];
-  const programs = names.map((name) => new Program([name, "--config", "sluice.yaml"], directory));
+  const programs = names.map((name) => new Program([name, "--config", "sluice.yaml"], directory, options.env));
   const world = new Gateway(directory, programs, notReady);
   try {
     world.ready = await readyLine(world.edge);

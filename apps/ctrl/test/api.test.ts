@@ -4,7 +4,7 @@ import { text as readText } from "node:stream/consumers";
 import { createAuthority } from "@sluice/demo/certificates";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { accessProblem } from "../src/api/access/access.ts";
+import { accessProblem } from "../src/api/access/access-settings.ts";
 import { isLoopback, isLoopbackAuthority } from "@sluice/core/settings";
 import type { StatusReport } from "../src/api/status.ts";
 import { brokenGateway, plainGateway, tlsGateway } from "./support/configurations.ts";

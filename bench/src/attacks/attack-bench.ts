@@ -8,27 +8,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type AttackName, attacks } from "@sluice/http2-frames/attacks";
-import { type Contender, writeCertificate } from "../contenders.ts";
-import { cpuTimeUs } from "../cpu.ts";
+import { writeCertificates } from "../load/certificates.ts";
+import { Processes } from "../load/processes.ts";
+import { cpuTimeUs } from "../load/usage.ts";
 import { printTable } from "../micro/measure.ts";
 import type { AttackOrder, AttackOutcome } from "./attacker.ts";
 import { type Experience, HonestClient } from "./honest-client.ts";
 import { watchMemory } from "./peak-memory.ts";
-import { attackPorts, type Backend, startAttackBackend, startAttackedNginx, startAttackedSluice } from "./world.ts";
+import { type Attacked, startAttackBackend, startAttackedNginx, startAttackedSluice } from "./world.ts";
 
 const run = promisify(execFile);
-const attackedCore = 0;
-const attackerCore = 1;
+const attackedCore = "0";
+const attackerCore = "1";
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 3);
 /** Of those who wait; a flood is one connection, for it has all the CPU it can use. */
 const waitingConnections = 20;
 const warmUpRequests = 100;
 const MiB = 1024 * 1024;
 
-const attackedBy = {
-  nginx: { port: attackPorts.nginx, start: startAttackedNginx },
-  sluice: { port: attackPorts.sluice, start: startAttackedSluice },
-} as const;
+const starters = { nginx: startAttackedNginx, sluice: startAttackedSluice } as const;
 
 interface Measured extends Experience {
   readonly cpuSeconds: number;
@@ -39,12 +37,15 @@ interface Measured extends Experience {
 export async function benchAttacks(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const backend = await startAttackBackend();
+  const processes = new Processes();
+  const start = (who: keyof typeof starters) => starters[who]({ processes, directory, core: attackedCore, backend });
   try {
-    await writeCertificate(directory);
+    await writeCertificates(directory);
     const rows: string[][] = [];
     for (const attack of [null, ...attacks]) {
       for (const who of ["nginx", "sluice"] as const) {
-        const measured = await measure(attack?.name ?? null, who, { directory, backend });
+        // A new process for each: what one attack has left is not the next one's.
+        const measured = await measure(attack?.name ?? null, await start(who));
         rows.push([attack?.name ?? "none", who, ...cellsOf(measured)]);
         process.stderr.write(`${rows.at(-1)?.join("  ")}\n`);
       }
@@ -65,36 +66,36 @@ export async function benchAttacks(): Promise<void> {
     ];
     printTable(title, columns, rows);
   } finally {
+    await processes.stopAll();
     backend.close();
     await rm(directory, { recursive: true });
   }
 }
 
 /** @param attack null: none, to compare with */
-async function measure(
-  attack: AttackName | null,
-  who: keyof typeof attackedBy,
-  { directory, backend }: { readonly directory: string; readonly backend: Backend },
-): Promise<Measured> {
-  const { port, start } = attackedBy[who];
-  // A new process for each: what one attack has left is not the next one's.
-  const contender: Contender = await start(directory, attackedCore, backend);
+async function measure(attack: AttackName | null, attacked: Attacked): Promise<Measured> {
+  const { port, workerPids } = attacked;
   const client = new HonestClient(port);
   try {
     const { failures } = await client.ask((count) => count >= warmUpRequests);
-    if (failures > 0) throw new Error(`${who} does not answer`);
-    const cpuBefore = await cpuTimeUs(contender.pids);
-    const grown = await watchMemory(contender.pids);
+    if (failures > 0) throw new Error("an honest client is not served before the attack");
+    const cpuBefore = await cpuSecondsOf(workerPids);
+    const grown = await watchMemory(workerPids);
     let isOver = false;
-    const attacked = (attack === null ? rest() : launch(attack, port)).finally(() => (isOver = true));
+    const attacking = (attack === null ? rest() : launch(attack, port)).finally(() => (isOver = true));
     const experience = await client.ask(() => isOver);
-    const outcome = await attacked;
-    const cpuSeconds = ((await cpuTimeUs(contender.pids)) - cpuBefore) / 1e6;
+    const outcome = await attacking;
+    const cpuSeconds = (await cpuSecondsOf(workerPids)) - cpuBefore;
     return { ...experience, cpuSeconds, grownBytes: grown(), outcome };
   } finally {
     client.close();
-    await contender.stop();
+    await attacked.stop();
   }
+}
+
+async function cpuSecondsOf(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(cpuTimeUs));
+  return each.reduce((sum, us) => sum + us, 0) / 1e6;
 }
 
 async function rest(): Promise<null> {
@@ -107,7 +108,7 @@ async function launch(attack: AttackName, port: number): Promise<AttackOutcome> 
   const waits = attacks.find(({ name }) => name === attack)?.piece === null;
   const order: AttackOrder = { attack, port, seconds, connections: waits ? waitingConnections : 1 };
   const program = fileURLToPath(new URL("attacker.js", import.meta.url));
-  const args = ["-n", "19", "taskset", "-c", String(attackerCore), process.execPath, program, JSON.stringify(order)];
+  const args = ["-n", "19", "taskset", "-c", attackerCore, process.execPath, program, JSON.stringify(order)];
   const { stdout } = await run("nice", args);
   return JSON.parse(stdout) as AttackOutcome;
 }

@@ -1,10 +1,18 @@
 // Who is attacked: Sluice with its own codecs and nginx as it comes, each with one worker, in front of one backend.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Contender, startNginx, startSluiceWith } from "../contenders.ts";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { serverFiles } from "../load/certificates.ts";
+import { childPids } from "../load/contenders/children.ts";
+import { freePorts, isListening } from "../load/ports.ts";
+import { type Processes, processTree, until } from "../load/processes.ts";
 
-export const attackPorts = { nginx: 19_032, sluice: 19_034 };
+const program = fileURLToPath(new URL("../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
+const algorithm = "ecdsa-p256";
 /** What the attacks call the site. */
 const host = "a.example";
 const largeBody = Buffer.alloc(1024 * 1024, "sluice gate ");
@@ -44,20 +52,61 @@ function ignoreError(): void {
   // Attackers break things off.
 }
 
-export function startAttackedNginx(directory: string, core: number, backend: Backend): Promise<Contender> {
-  // Requests of a connection as it comes, where the benchmarks of load lift the limit.
-  const http = `upstream backend { server 127.0.0.1:${backend.port}; keepalive 128; }
-    server { listen 127.0.0.1:${attackPorts.nginx} ssl http2; keepalive_requests 1000; ssl_certificate ${directory}/tls.crt; ssl_certificate_key ${directory}/tls.key;
-      location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } }`;
-  return startNginx(directory, { name: "attacked", http, core });
+export interface AttackedOptions {
+  readonly processes: Processes;
+  readonly directory: string;
+  /** For taskset. */
+  readonly core: string;
+  readonly backend: Backend;
 }
 
-export function startAttackedSluice(directory: string, core: number, backend: Backend): Promise<Contender> {
-  const edge = { ports: { 443: attackPorts.sluice }, codec: "own", engine: "node" };
-  return startSluiceWith(directory, { name: "attacked", core, edge, site: site(directory, backend) });
+export interface Attacked {
+  readonly port: number;
+  readonly workerPids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export async function startAttackedNginx({ processes, directory, core, backend }: AttackedOptions): Promise<Attacked> {
+  const [port = 0] = await freePorts(1);
+  const { certificate, key } = serverFiles(directory, algorithm);
+  const home = await mkdtemp(join(directory, "nginx-"));
+  // As it comes: nothing is set but what makes a proxy of it.
+  const text = `worker_processes 1; daemon off; pid ${home}/pid; error_log stderr crit; events { worker_connections 4096; }
+    http { access_log off; upstream backend { server 127.0.0.1:${backend.port}; keepalive 128; }
+    server { listen 127.0.0.1:${port} ssl http2; ssl_certificate ${certificate}; ssl_certificate_key ${key};
+    location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }`;
+  await writeFile(join(home, "nginx.conf"), text);
+  const started = processes.start("nginx", ["-c", join(home, "nginx.conf")], { cores: core });
+  await until(() => isListening(port), started);
+  return { port, workerPids: childPids(started.pid), stop: () => started.stop() };
+}
+
+export async function startAttackedSluice({ processes, directory, core, backend }: AttackedOptions): Promise<Attacked> {
+  const [port = 0] = await freePorts(1);
+  const home = await mkdtemp(join(directory, "sluice-"));
+  await mkdir(join(home, "config"));
+  await writeFile(join(home, "config/site.yaml"), site(directory, backend));
+  const edge = { workers: 1, bind: "127.0.0.1", ports: { 443: port }, engine: "node", codec: "own", drainSeconds: 1 };
+  const settings = {
+    edge: { ...edge, accessLog: { path: "off" } },
+    admin: { address: "127.0.0.1:0" },
+    ctrl: { address: "127.0.0.1:0" },
+  };
+  // JSON is YAML.
+  await writeFile(join(home, "sluice.yaml"), JSON.stringify(settings));
+  const args = [program, "up", "--config", join(home, "sluice.yaml")];
+  const started = processes.start(process.execPath, args, { cores: core });
+  await until(() => isListening(port), started);
+  return { port, workerPids: processTree(started.pid).filter(isWorker), stop: () => started.stop() };
+}
+
+/** By the title that it gives itself. */
+function isWorker(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sluice: worker");
 }
 
 function site(directory: string, { port }: Backend): string {
+  const { certificate, key } = serverFiles(directory, algorithm);
   const documents = [
     {
       apiVersion: "networking.istio.io/v1",
@@ -69,7 +118,7 @@ function site(directory: string, { port }: Backend): string {
           {
             port: { number: 443, name: "https", protocol: "HTTPS" },
             hosts: ["*"],
-            tls: { mode: "SIMPLE", serverCertificate: `${directory}/tls.crt`, privateKey: `${directory}/tls.key` },
+            tls: { mode: "SIMPLE", serverCertificate: certificate, privateKey: key },
           },
         ],
       },

@@ -2,7 +2,7 @@
 // Every choice is checked to be one of the endpoints, and those by hash to be always the same, before they are timed.
 import type { Balancer } from "@sluice/core/model";
 import { type BalancedRequest, type Choosable, EndpointChooser, MaglevTable, RingTable } from "@sluice/edge/balancing";
-import { printTable, timeNs } from "./measure.ts";
+import { measure, type Measure, printMeasures, printTable } from "./measure.ts";
 
 interface Contender {
   readonly name: string;
@@ -76,32 +76,18 @@ function assertChooses(
   if ("key" in balancer && chooser.choose(request, none, none) !== first) throw new Error(`${name} changed its mind`);
 }
 
-/** Bytes allocated a call, on average over many; garbage collected meanwhile would show as less. */
-function allocatedBytes(call: () => unknown): number {
-  const calls = 20_000;
-  globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < calls; i++) call();
-  return Math.max(0, (process.memoryUsage().heapUsed - before) / calls);
-}
-
 async function timeChoices(): Promise<void> {
-  const rows: string[][] = [];
+  const measures: Measure[] = [];
   for (const contender of contenders) {
-    const cells: string[] = [];
-    let bytes = 0;
     for (const count of counts) {
       const endpoints = makeEndpoints(count, contender);
       const chooser = makeChooser(endpoints, contender);
       assertChooses(chooser, endpoints, contender);
-      const choose = () => chooser.choose(request, none, none);
-      cells.push((await timeNs(`${contender.name} of ${count}`, choose)).toFixed(0));
-      bytes = allocatedBytes(choose);
+      const name = `${contender.name} of ${count.toLocaleString("en")}`;
+      measures.push(await measure(name, () => chooser.choose(request, none, none)));
     }
-    rows.push([contender.name, ...cells, bytes.toFixed(0)]);
   }
-  const columns = ["balancer", ...counts.map((count) => `${count.toLocaleString("en")} endpoints`), "bytes a choice"];
-  printTable("Endpoint of a request, ns a choice", columns, rows);
+  printMeasures("Endpoint of a request", measures);
 }
 
 function timeTables(): void {

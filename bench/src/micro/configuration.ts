@@ -2,42 +2,7 @@
 import { compileTable, defaultCompileOptions, parseSources, validateDocuments } from "@sluice/core";
 import { decodeTable, encodeTable } from "@sluice/core/wire";
 import { printTable } from "./measure.ts";
-
-const gateway = `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: { name: edge, namespace: default }
-spec:
-  selector: { istio: ingressgateway }
-  servers:
-    - port: { number: 80, name: http, protocol: HTTP }
-      hosts: ["*"]
-`;
-
-function virtualService(index: number): string {
-  return `apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: shop-${index}, namespace: default }
-spec:
-  hosts: [shop-${index}.example.com]
-  gateways: [edge]
-  http:
-    - match: [{ uri: { prefix: /cart } }]
-      route: [{ destination: { host: backend-${index % 100}.default.svc.cluster.local, port: { number: 80 } } }]
-    - route: [{ destination: { host: backend-${index % 100}.default.svc.cluster.local, port: { number: 80 } } }]
-`;
-}
-
-function service(index: number): string {
-  return `apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: backend-${index}, namespace: default }
-spec:
-  hosts: [backend-${index}.default.svc.cluster.local]
-  ports: [{ number: 80, name: http, protocol: HTTP }]
-  resolution: STATIC
-  endpoints: [{ address: 10.0.${index}.1 }]
-`;
-}
+import { siteText } from "./site.ts";
 
 /** Times every stage once: a configuration is compiled once, cold, when a control plane starts. */
 export function benchConfiguration(): void {
@@ -57,8 +22,7 @@ export function benchConfiguration(): void {
 }
 
 function measure(count: number): readonly string[] {
-  const documents = [gateway, ...range(100).map(service), ...range(count).map(virtualService)];
-  const files = [{ file: "bench.yaml", text: documents.join("---\n") }];
+  const files = [{ file: "bench.yaml", text: siteText(count) }];
   globalThis.gc?.();
   const heapBefore = process.memoryUsage().heapUsed;
   const stages: string[] = [];
@@ -79,8 +43,4 @@ function measure(count: number): readonly string[] {
   const bytes = [...encoded.resources.values()].reduce((sum, resource) => sum + resource.length, 0);
   const sizes = [bytes / 1024, bytes / count, (heapAfter - heapBefore) / 1_048_576];
   return [count.toLocaleString("en"), ...stages, ...sizes.map((size) => size.toFixed(0))];
-}
-
-function range(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => index);
 }

@@ -2,7 +2,7 @@
 // checked before it is timed, against what the table was made to say.
 import { buildVirtualHostIndex, type HostIndex, matcherFor, type MatchRequest } from "@sluice/core/match";
 import { forwardTo, type Route, type VirtualHost } from "@sluice/core/model";
-import { printTable, timeNs } from "./measure.ts";
+import { assertIs, heapBytes, measure, type Measure, printMeasures, printTable } from "./measure.ts";
 
 const action = forwardTo([{ cluster: "outbound|80||shop.default.svc.cluster.local", weight: 1 }]);
 const routeCounts = [1, 100, 10_000];
@@ -57,36 +57,35 @@ function lookupsAmong(count: number): readonly Lookup[] {
   ];
 }
 
-/** Nanoseconds a lookup by number of routes and place. */
+/** A lookup by number of routes and place. */
 async function timeRoutes(): Promise<void> {
-  const rows: string[][] = [];
+  const measures: Measure[] = [];
   for (const count of routeCounts) {
     const routes = Array.from({ length: count }, (_, index) => makeRoute(index));
     const matcher = matcherFor(makeHost("shop.example", routes));
-    const cells: string[] = [];
     for (const { expected, name, request } of lookupsAmong(count)) {
-      assertIs(matcher.match(request), expected, `${name} of ${count} routes`);
-      cells.push((await timeNs(`${name} of ${count} routes`, () => matcher.match(request))).toFixed(0));
+      const what = `${name} of ${count.toLocaleString("en")} routes`;
+      assertIs(matcher.match(request), expected, what);
+      measures.push(await measure(what, () => matcher.match(request)));
     }
-    rows.push([count.toLocaleString("en"), ...cells]);
   }
-  printTable("Route of a virtual host, ns a lookup", ["routes", "first", "middle", "last", "none"], rows);
+  printMeasures("Route of a virtual host", measures);
 }
 
 async function timeHosts(): Promise<void> {
-  const rows: string[][] = [];
+  const measures: Measure[] = [];
   for (const count of [1, 100, hostCount]) {
     const index = buildVirtualHostIndex(makeHosts(count));
     const last = even(count - 1);
+    const of = `of ${count.toLocaleString("en")} hosts`;
     const exact = `shop-${last}.example`;
-    const cells = [
-      await timeHost(index, exact, exact),
-      await timeHost(index, `a.b.t${last}.example`, `*.t${last}.example`),
-      await timeHost(index, "nobody.example.org", "*"),
-    ];
-    rows.push([count.toLocaleString("en"), ...cells]);
+    measures.push(await timeHost(index, `exact ${of}`, { host: exact, domain: exact }));
+    measures.push(
+      await timeHost(index, `wildcard ${of}`, { host: `a.b.t${last}.example`, domain: `*.t${last}.example` }),
+    );
+    measures.push(await timeHost(index, `none ${of}, the catch-all`, { host: "nobody.example.org", domain: "*" }));
   }
-  printTable("Virtual host of a Host header, ns a lookup", ["hosts", "exact", "wildcard", "catch-all"], rows);
+  printMeasures("Virtual host of a Host header", measures);
 }
 
 function makeHosts(count: number): readonly VirtualHost[] {
@@ -96,9 +95,13 @@ function makeHosts(count: number): readonly VirtualHost[] {
   return [...exact, ...wildcard, makeHost("*", route)];
 }
 
-async function timeHost(index: HostIndex, host: string, domain: string): Promise<string> {
+async function timeHost(
+  index: HostIndex,
+  name: string,
+  { host, domain }: { readonly host: string; readonly domain: string },
+): Promise<Measure> {
   assertIs(index.find(host)?.virtualHost.domains[0], domain, host);
-  return (await timeNs(host, () => index.find(host))).toFixed(0);
+  return measure(name, () => index.find(host));
 }
 
 /** Heap that a worker needs for a route that has had a request: the route's own objects and its place in the index. */
@@ -112,16 +115,6 @@ function measureMemory(): void {
   const afterIndex = heapBytes();
   const cells = [(afterRoutes - before) / count, (afterIndex - afterRoutes) / count].map((bytes) => bytes.toFixed(0));
   printTable("Heap of a route, bytes", ["route", "its place in the index"], [cells]);
-}
-
-function heapBytes(): number {
-  if (globalThis.gc === undefined) throw new Error("run with --expose-gc");
-  globalThis.gc();
-  return process.memoryUsage().heapUsed;
-}
-
-function assertIs(actual: unknown, expected: unknown, what: string): void {
-  if (actual !== expected) throw new Error(`${what}: ${String(actual)} was found, not ${String(expected)}`);
 }
 
 /** Runs all of it. */

@@ -2,7 +2,8 @@
 import type { AddressInfo } from "node:net";
 import { parseAddress, type Settings, toHttpUrl } from "@sluice/core/settings";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { Access, accessProblem } from "./access/access.ts";
+import { Access } from "./access/access.ts";
+import { accessProblem } from "./access/access-settings.ts";
 import { followServerCredentials, readServerCredentials } from "./access/server-certificate.ts";
 import { Tokens } from "./access/tokens.ts";
 import { acceptBodies } from "./body.ts";

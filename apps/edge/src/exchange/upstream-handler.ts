@@ -33,11 +33,12 @@ export interface UpstreamHandler {
   /** A 1xx other than 101. */
   onUpstreamInformational(status: number, headers: readonly string[]): void;
   /**
-   * The final response head. `headers` is flat (name, value, ...), names in lower case, framing and hop-by-hop headers removed.
+   * The final response head. `headers` is flat (name, value, ...), names in lower case, framing and hop-by-hop headers removed; the list is
+   * the handler's from now on.
    * `bodyLength`: bytes announced, 0 for none, -1 when only the end of the body tells. Status 101 only comes when an upgrade was asked
    * for; from then on data are raw bytes.
    */
-  onUpstreamHead(status: number, headers: readonly string[], bodyLength: number): void;
+  onUpstreamHead(status: number, headers: string[], bodyLength: number): void;
   /** A piece of the body. The chunk is only valid during the call. */
   onUpstreamData(chunk: Uint8Array): void;
   /** In a tunnel (after 101) the upstream has said all it had to say, the client may go on. `onUpstreamEnd` follows once both have. */

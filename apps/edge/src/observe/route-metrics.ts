@@ -44,7 +44,7 @@ class RouteRecorder implements ExchangeRecorder {
   }
 }
 
-/** All routes that ever had a virtual host in use. Bounded by configuration: clients cannot make a label. */
+/** All routes that ever had a request. Bounded by configuration: clients cannot make a label. */
 export class RouteMetrics {
   readonly #recorders = new Map<string, RouteRecorder>();
 

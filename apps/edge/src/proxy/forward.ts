@@ -2,7 +2,6 @@
 import type { Exchange } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import { Forwarding, type ForwardingEnvironment } from "./forwarding.ts";
-import { appendLines } from "./head-text.ts";
 import { buildUpstreamHead } from "./request-head.ts";
 import { drawWeighted, type RuntimeForward } from "./runtime-route.ts";
 
@@ -19,8 +18,7 @@ export function forward(
   const endpoint = cluster.choose(exchange);
   if (endpoint === null) return "no_healthy_upstream";
   const { shaping } = destination;
-  const plain = buildUpstreamHead(exchange, route.operation);
-  const built = route.timeoutLine === "" ? plain : appendLines(plain, route.timeoutLine);
+  const built = buildUpstreamHead(exchange, route.lines);
   const head = shaping === null ? built : shaping.shape(built, exchange);
   if (head === null) return "bad_path";
   const forwarding = new Forwarding(exchange, { route, destination, cluster, environment, head });

@@ -12,13 +12,14 @@ import type { AccessLog } from "../observe/access-log.ts";
 import { ForwardingMetrics } from "../observe/forwarding-metrics.ts";
 import type { Random } from "../upstream/balancing/balanced.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
+import { ActiveExchanges } from "./active-exchanges.ts";
 import { coarseSeconds } from "./clock.ts";
 import { sendAnswer } from "./direct-response.ts";
 import { forward } from "./forward.ts";
 import type { ForwardingEnvironment } from "./forwarding.ts";
 import { sendFailure } from "./local-response.ts";
 import { Mirroring } from "./mirror.ts";
-import { buildResponseHeaders } from "./response-head.ts";
+import { completeResponseHeaders } from "./response-head.ts";
 import { allowedTimeMs } from "./request-deadline.ts";
 import { type FilterOwner, runFilters } from "./route-filters.ts";
 import type { RuntimeRoute } from "./runtime-route.ts";
@@ -58,7 +59,7 @@ export class Proxy implements ExchangeHandler {
   readonly #streamIdleTimeoutSeconds: number;
   readonly #requestTimeoutMs: number;
   readonly #maxBodyBytes: number;
-  readonly #active = new Set<Exchange>();
+  readonly #active = new ActiveExchanges();
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: ProxyOptions) {
@@ -95,7 +96,7 @@ export class Proxy implements ExchangeHandler {
 
   /** Exchanges under way. */
   get activeCount(): number {
-    return this.#active.size;
+    return this.#active.count;
   }
 
   close(): void {
@@ -161,7 +162,7 @@ export class Proxy implements ExchangeHandler {
     exchange.sendInformational(status, headers);
   }
 
-  onUpstreamHead(exchange: Exchange, status: number, headers: readonly string[], bodyLength: number): void {
+  onUpstreamHead(exchange: Exchange, status: number, headers: string[], bodyLength: number): void {
     exchange.lastActivity = coarseSeconds();
     exchange.upstreamRespondedAt = performance.now();
     if (isFalseAcceptance(exchange, status)) {
@@ -172,7 +173,8 @@ export class Proxy implements ExchangeHandler {
     exchange.status = status;
     exchange.isResponseStarted = true;
     if (this.isDraining) exchange.closesConnection = true;
-    exchange.sendHead(status, buildResponseHeaders(exchange, headers), bodyLength);
+    completeResponseHeaders(exchange, headers);
+    exchange.sendHead(status, headers, bodyLength);
   }
 
   onUpstreamData(exchange: Exchange, chunk: Uint8Array): void {
@@ -216,7 +218,7 @@ export class Proxy implements ExchangeHandler {
     exchange.isDone = true;
     if (exchange.deadline !== null) clearTimeout(exchange.deadline);
     exchange.forwarding?.close();
-    this.#active.delete(exchange);
+    this.#active.remove(exchange);
     // What is left of the request is read and thrown away: a body that nobody reads would stall the connection.
     if (!exchange.isRequestComplete && exchange.failure !== "downstream_gone") exchange.resumeBody();
     exchange.selection?.recorder.record(exchange);
@@ -232,8 +234,8 @@ export class Proxy implements ExchangeHandler {
   #endIdleExchanges(): void {
     if (this.#streamIdleTimeoutSeconds === 0) return;
     const oldest = coarseSeconds() - this.#streamIdleTimeoutSeconds;
-    for (const exchange of this.#active) {
-      if (exchange.lastActivity >= oldest) continue;
+    for (const exchange of this.#active.idleSince(oldest)) {
+      if (exchange.isDone) continue;
       exchange.upstream?.abort();
       this.#fail(exchange, "stream_idle_timeout");
     }

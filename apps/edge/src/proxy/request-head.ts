@@ -1,11 +1,10 @@
 // The head that goes upstream: the client's headers without those that concern one hop or that only a gateway may set, then
 // the gateway's own. Built as one string because it leaves in one write.
-import { randomUUID } from "node:crypto";
 import type { Exchange } from "../exchange/exchange.ts";
 import { newWebSocketKey } from "../upstream/web-socket-key.ts";
-import { isInternalAddress } from "./addresses.ts";
+import { clientLinesOf, externalLine } from "./addresses.ts";
 import { clientCertificateHeader } from "./client-certificate-header.ts";
-import { type IncomingTrace, traceHeaders } from "./trace-ids.ts";
+import { type IncomingTrace, newRequestId, traceHeaders } from "./trace-ids.ts";
 
 // Never passed on. Hop by hop (RFC 9110 7.6.1), answered by the engines (`expect`), framing (made anew from what was really read), or
 // an assertion about the client that only the gateway can make: a client that could send x-forwarded-client-cert could be anyone.
@@ -35,8 +34,10 @@ let isKeyOurs = false;
 /**
  * The complete request head as HTTP/1.1, empty line included. Sets `exchange.requestId`. The order is the client's, then the
  * gateway's. An upgrade is asked for as HTTP/1.1 does, whatever the client spoke (RFC 8441, 5).
+ *
+ * @param routeLines what the route adds, each line with its end
  */
-export function buildUpstreamHead(exchange: Exchange, operation: string): string {
+export function buildUpstreamHead(exchange: Exchange, routeLines: string): string {
   const { downstream, headers } = exchange;
   const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
   const method = exchange.upgrade === null ? exchange.method : "GET";
@@ -57,18 +58,18 @@ export function buildUpstreamHead(exchange: Exchange, operation: string): string
   // gRPC servers insist on it. Other codings of TE are this hop's affair.
   if (takesTrailers) head += "te: trailers\r\n";
 
-  // Envoy's rule: a request is internal when its peer is and no proxy before us named another client.
-  const isInternal = forwardedFor === "" && isInternalAddress(downstream.remoteAddress);
-  // Envoy keeps the request id of an internal request and makes a new one for all others, who could forge what is logged.
-  exchange.requestId = isInternal && requestId !== "" ? requestId : randomUUID();
+  // Envoy's rule: a request is internal when its peer is and no proxy before us named another client. It keeps the request id of an
+  // internal request and makes a new one for all others, who could forge what is logged.
   const address = downstream.remoteAddress;
-  head +=
-    (forwardedFor === "" ? `x-forwarded-for: ${address}\r\n` : `x-forwarded-for: ${forwardedFor},${address}\r\n`) +
-    `x-forwarded-proto: ${exchange.scheme}\r\n` +
-    (isInternal ? "x-envoy-internal: true\r\n" : `x-envoy-external-address: ${address}\r\n`) +
-    `x-request-id: ${exchange.requestId}\r\n` +
-    `x-envoy-decorator-operation: ${operation}\r\nx-envoy-attempt-count: 1\r\n` +
-    traceHeaders(trace);
+  if (forwardedFor === "") {
+    const lines = clientLinesOf(address);
+    exchange.requestId = lines.isInternal && requestId !== "" ? requestId : newRequestId();
+    head += exchange.scheme === "https" ? lines.https : lines.http;
+  } else {
+    exchange.requestId = newRequestId();
+    head += `x-forwarded-for: ${forwardedFor},${address}\r\nx-forwarded-proto: ${exchange.scheme}\r\n${externalLine(address)}`;
+  }
+  head += `x-request-id: ${exchange.requestId}\r\n${routeLines}${traceHeaders(trace)}`;
   if (downstream.peerCertificate !== null) {
     head += `x-forwarded-client-cert: ${clientCertificateHeader(downstream.peerCertificate)}\r\n`;
   }

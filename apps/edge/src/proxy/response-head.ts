@@ -3,20 +3,29 @@
 import type { Exchange } from "../exchange/exchange.ts";
 import { overrideHeaders } from "./flat-headers.ts";
 
-/** Flat headers for `Exchange.sendHead`. */
-export function buildResponseHeaders(exchange: Exchange, headers: readonly string[]): string[] {
-  const result: string[] = [];
+/** Makes the upstream's flat headers those for `Exchange.sendHead`, in place. */
+export function completeResponseHeaders(exchange: Exchange, headers: string[]): void {
+  removeClaims(headers);
+  const serviceTimeMs = Math.round(exchange.upstreamRespondedAt - exchange.upstreamStartedAt);
+  headers.push("x-envoy-upstream-service-time", String(serviceTimeMs));
+  if (exchange.setCookie !== "") headers.push("set-cookie", exchange.setCookie);
+  exchange.forwarding?.decorate(headers);
+  if (exchange.responseOverrides !== null) overrideHeaders(headers, exchange.responseOverrides);
+  headers.push("server", "sluice");
+}
+
+/** What only a gateway can say, or what would name the server behind it. */
+function removeClaims(headers: string[]): void {
+  let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? "";
     if (name === "server" || name === "x-envoy-upstream-service-time" || name === "x-envoy-decorator-operation")
       continue;
-    result.push(name, headers[i + 1] ?? "");
+    if (kept < i) {
+      headers[kept] = name;
+      headers[kept + 1] = headers[i + 1] ?? "";
+    }
+    kept += 2;
   }
-  const serviceTimeMs = Math.round(exchange.upstreamRespondedAt - exchange.upstreamStartedAt);
-  result.push("x-envoy-upstream-service-time", String(serviceTimeMs));
-  if (exchange.setCookie !== "") result.push("set-cookie", exchange.setCookie);
-  exchange.forwarding?.decorate(result);
-  if (exchange.responseOverrides !== null) overrideHeaders(result, exchange.responseOverrides);
-  result.push("server", "sluice");
-  return result;
+  if (kept < headers.length) headers.length = kept;
 }

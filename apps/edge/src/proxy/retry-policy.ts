@@ -121,6 +121,15 @@ export class RuntimeRetry {
   }
 }
 
+const compiled = new WeakMap<RetryPolicy, RuntimeRetry>();
+
+/** The policy compiled, once for each object: most routes have the same. */
+export function retryOf(policy: RetryPolicy): RuntimeRetry {
+  let retry = compiled.get(policy);
+  if (retry === undefined) compiled.set(policy, (retry = new RuntimeRetry(policy)));
+  return retry;
+}
+
 /** Conditions that Sluice has no use for (`http3-post-connect-failure`) are none. */
 function bitOf(name: string): number | undefined {
   return Object.hasOwn(bits, name) ? bits[name as keyof typeof bits] : undefined;

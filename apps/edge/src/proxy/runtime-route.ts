@@ -1,13 +1,11 @@
-// Routes as the data path uses them. Made when a virtual host gets its first request: of ten thousand hosts most are idle.
-import { buildVirtualHostIndex, type HostIndex, PathRewriter, type VirtualHostMatcher } from "@sluice/core/match";
+// Routes as the data path uses them.
+import { PathRewriter } from "@sluice/core/match";
 import type {
   FaultPolicy,
   ForwardAction,
   Mirror,
   Route,
-  RouteConfig,
   RoutePolicy,
-  VirtualHost,
   WeightedCluster,
   WeightedDestination,
 } from "@sluice/core/model";
@@ -17,7 +15,7 @@ import { type RuntimeAnswer, RuntimeDirectResponse } from "./direct-response.ts"
 import { compileOperations, type HeaderOperations } from "./header-operations.ts";
 import { RuntimeRedirect } from "./redirect.ts";
 import { RequestShaping } from "./request-shaping.ts";
-import { RuntimeRetry } from "./retry-policy.ts";
+import { retryOf, type RuntimeRetry } from "./retry-policy.ts";
 
 export interface WeightedClusters {
   readonly clusters: readonly WeightedCluster[];
@@ -40,7 +38,11 @@ export interface RouteFilters {
 }
 
 export interface RuntimeForward {
-  readonly operation: string;
+  /**
+   * Header lines of the upstream's: the operation, the attempt, and as Envoy tells it how long the upstream is waited for where that is
+   * limited.
+   */
+  readonly lines: string;
   readonly destinations: readonly RuntimeDestination[];
   /** Sum of the destinations' weights. */
   readonly totalWeight: number;
@@ -48,8 +50,6 @@ export interface RuntimeForward {
   readonly timeoutMs: number;
   readonly retry: RuntimeRetry | null;
   readonly mirrors: readonly Mirror[] | null;
-  /** A header line that tells the upstream how long it is waited for, as Envoy does; empty where that is not limited. */
-  readonly timeoutLine: string;
 }
 
 export interface RuntimeDestination {
@@ -61,58 +61,21 @@ export interface RuntimeDestination {
   readonly responseOperations: readonly HeaderOperations[] | null;
 }
 
-export interface RuntimeVirtualHost {
-  readonly requireTls: boolean;
-  readonly routes: readonly RuntimeRoute[];
-  /** What a request that no route takes is counted under. */
-  readonly unmatched: RouteSelection;
-}
-
 /** Gives the counter of a route; the same names give the same counter, so that counts survive a new table. */
 export type RecorderOf = (virtualHost: string, routeName: string, destination: string) => ExchangeRecorder;
 
-export class RuntimeRouteConfig {
-  readonly source: RouteConfig;
-  readonly #recorderOf: RecorderOf;
-  readonly #hosts: HostIndex;
-  readonly #virtualHosts = new Map<VirtualHost, RuntimeVirtualHost>();
-
-  constructor(source: RouteConfig, recorderOf: RecorderOf) {
-    this.source = source;
-    this.#recorderOf = recorderOf;
-    this.#hosts = buildVirtualHostIndex(source.virtualHosts);
-  }
-
-  /** @param host as `normalizeAuthority` returns it */
-  find(host: string): VirtualHostMatcher | null {
-    return this.#hosts.find(host);
-  }
-
-  runtimeOf(virtualHost: VirtualHost): RuntimeVirtualHost {
-    let runtime = this.#virtualHosts.get(virtualHost);
-    if (runtime === undefined) {
-      runtime = {
-        requireTls: virtualHost.requireTls,
-        routes: virtualHost.routes.map((route) => this.#runtimeRoute(virtualHost.name, route)),
-        unmatched: select(virtualHost.name, "", this.#recorderOf(virtualHost.name, "", "")),
-      };
-      this.#virtualHosts.set(virtualHost, runtime);
-    }
-    return runtime;
-  }
-
-  #runtimeRoute(virtualHost: string, route: Route): RuntimeRoute {
-    const { action, policy } = route;
-    const clusters = action.kind === "forward" ? action.clusters : [];
-    const routeName = nameOfRoute(route);
-    const destination = clusters.length === 1 ? hostOfCluster(clusters[0]?.cluster ?? "") : "";
-    return {
-      ...select(virtualHost, routeName, this.#recorderOf(virtualHost, routeName, destination)),
-      filters: runtimeFilters(policy),
-      forward: action.kind === "forward" ? runtimeForward(route, action) : null,
-      answer: action.kind === "forward" ? null : runtimeAnswer(route, action),
-    };
-  }
+/** @param virtualHost its name */
+export function makeRuntimeRoute(virtualHost: string, route: Route, recorderOf: RecorderOf): RuntimeRoute {
+  const { action, policy } = route;
+  const clusters = action.kind === "forward" ? action.clusters : [];
+  const routeName = nameOfRoute(route);
+  const destination = clusters.length === 1 ? hostOfCluster(clusters[0]?.cluster ?? "") : "";
+  return {
+    ...select(virtualHost, routeName, recorderOf(virtualHost, routeName, destination)),
+    filters: runtimeFilters(policy),
+    forward: action.kind === "forward" ? runtimeForward(route, action) : null,
+    answer: action.kind === "forward" ? null : runtimeAnswer(route, action),
+  };
 }
 
 function runtimeFilters(policy: RoutePolicy | null): RouteFilters | null {
@@ -123,13 +86,12 @@ function runtimeFilters(policy: RoutePolicy | null): RouteFilters | null {
 function runtimeForward(route: Route, action: ForwardAction): RuntimeForward {
   const { clusters, mirrors, retry, timeoutMs } = action;
   return {
-    operation: route.operation,
+    lines: `x-envoy-decorator-operation: ${route.operation}\r\nx-envoy-attempt-count: 1\r\n${timeoutLine(action)}`,
     destinations: clusters.map((destination) => runtimeDestination(route, action, destination)),
     totalWeight: sumOfWeights(clusters),
     timeoutMs,
-    retry: retry === null || retry.attempts <= 0 ? null : new RuntimeRetry(retry),
+    retry: retry === null || retry.attempts <= 0 ? null : retryOf(retry),
     mirrors: mirrors.length === 0 ? null : mirrors,
-    timeoutLine: timeoutLine(action),
   };
 }
 

@@ -1,10 +1,18 @@
 // The table as the data path reads it: names resolved to objects, server names and hosts indexed. Built beside the live one and
 // swapped by one assignment; what did not change is taken over from the table before it.
 import { buildChainIndex, type ChainIndex } from "@sluice/core/match";
-import type { FilterChain, Listener, NetworkForward, SecretResource, Table } from "@sluice/core/model";
+import {
+  loadX509,
+  type FilterChain,
+  type Listener,
+  type NetworkForward,
+  type SecretResource,
+  type Table,
+} from "@sluice/core/model";
 import type { RouteSelection } from "../exchange/exchange.ts";
 import { trustDigest } from "../tls/trust-digest.ts";
-import { type RecorderOf, RuntimeRouteConfig, select, sumOfWeights, type WeightedClusters } from "./runtime-route.ts";
+import { type RecorderOf, select, sumOfWeights, type WeightedClusters } from "./runtime-route.ts";
+import { RuntimeRouteConfig } from "./runtime-route-config.ts";
 
 /** Where the connections of a chain go that is not HTTP. */
 export type RuntimeForward = WeightedClusters;
@@ -67,6 +75,8 @@ export function buildRuntimeTable({ version, table, previous, recorderOf }: Runt
     if (routeConfig !== null && routes === null) {
       throw new Error(`${listener.name} names the route config ${routeConfig}, which the table does not hold`);
     }
+    // Before the table is live rather than while a client waits for its handshake.
+    if (chain.tls !== null && chain.tls.mode !== "SIMPLE") loadX509();
     const trust = chain.tls === null ? "" : trustDigest(chain.tls, (name) => secrets.get(name) ?? null);
     return { chain, trust, routes, forward: forward === null ? null : runtimeForward(forward) };
   };

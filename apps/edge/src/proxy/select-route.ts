@@ -42,8 +42,8 @@ export function selectRoute(
     sendHttpsRedirect(exchange, httpsAuthority(exchange.authority, downstream.listener));
     return null;
   }
-  const route = virtualHost.routes[matcher.match(exchange)];
-  if (route === undefined) return refuse(exchange, "route_not_found");
+  const route = virtualHost.routeAt(matcher.match(exchange));
+  if (route === null) return refuse(exchange, "route_not_found");
   exchange.selection = route;
   return route;
 }

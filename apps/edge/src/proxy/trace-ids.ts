@@ -1,25 +1,28 @@
 // Identifiers of requests and traces: x-request-id, B3 and W3C trace context, as Envoy makes them.
-import { randomFillSync } from "node:crypto";
+import { RandomTexts } from "./random-texts.ts";
 
-// One call to the kernel's generator serves 512 span ids: asking it for eight bytes a request costs more than the proxying does.
-const pool = Buffer.allocUnsafeSlow(4096);
-let used = pool.length;
+/** A span id is never all zero (W3C Trace Context, 3.2.2.4). */
+const spanIds = new RandomTexts("*".repeat(16));
 
-/** 16 hex digits, never all zero. */
-function randomSpanId(): string {
-  if (used + 8 > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const id = pool.toString("hex", used, used + 8);
-  used += 8;
-  return id === "0000000000000000" ? randomSpanId() : id;
+/** RFC 9562, 5.4, but for the variant's two random bits: the digit is always 8. */
+const requestIds = new RandomTexts("********-****-4***-8***-************");
+
+const repeatedId = "%".repeat(16);
+/** Of a request that comes without a trace: its first span, whose id is the trace's as well. */
+const newTraces = new RandomTexts(
+  `x-b3-traceid: ${"*".repeat(16)}\r\nx-b3-spanid: ${repeatedId}\r\nx-b3-sampled: 1\r\n` +
+    `traceparent: 00-${"0".repeat(16)}${repeatedId}-${repeatedId}-01\r\n`,
+);
+
+export function newRequestId(): string {
+  return requestIds.next();
 }
 
 /** The trace headers that go upstream, complete with line ends. */
 export function traceHeaders(incoming: IncomingTrace): string {
-  if (incoming.b3 !== null) return passOn("b3", incoming.b3) + traceParent(incoming, null, randomSpanId());
-  const spanId = randomSpanId();
+  if (isNew(incoming)) return newTraces.next();
+  if (incoming.b3 !== null) return passOn("b3", incoming.b3) + traceParent(incoming, null, spanIds.next());
+  const spanId = spanIds.next();
   const traceId = incoming.traceId ?? traceIdOfParent(incoming.traceParent) ?? spanId;
   const parent = incoming.spanId ?? spanIdOfParent(incoming.traceParent);
   const sampled = incoming.sampled ?? "1";
@@ -39,6 +42,11 @@ export interface IncomingTrace {
   /** Single-header B3. */
   b3: string | null;
   traceParent: string | null;
+}
+
+function isNew(incoming: IncomingTrace): boolean {
+  const { b3, sampled, spanId, traceId } = incoming;
+  return incoming.traceParent === null && traceId === null && spanId === null && sampled === null && b3 === null;
 }
 
 const traceParentLength = 55;

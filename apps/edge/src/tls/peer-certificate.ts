@@ -1,7 +1,6 @@
 // Reads out of a client's certificate what headers, logs and the check of its dates need, once for each certificate.
-import "reflect-metadata";
 import type { X509Certificate } from "node:crypto";
-import { SubjectAlternativeNameExtension, X509Certificate as ParsedCertificate } from "@peculiar/x509";
+import { loadX509 } from "@sluice/core/model";
 import { LRUCache } from "lru-cache";
 import type { PeerCertificate } from "../exchange/downstream.ts";
 
@@ -56,6 +55,7 @@ function escapeCharacter(character: string): string {
 function readNames(certificate: X509Certificate): { dnsNames: string[]; uris: string[] } {
   const names: { dnsNames: string[]; uris: string[] } = { dnsNames: [], uris: [] };
   try {
+    const { SubjectAlternativeNameExtension, X509Certificate: ParsedCertificate } = loadX509();
     const parsed = new ParsedCertificate(Uint8Array.from(certificate.raw));
     for (const { type, value } of parsed.getExtension(SubjectAlternativeNameExtension)?.names.items ?? []) {
       // What is not printable ASCII is no name: passed on, a NUL would end it early for readers in C.

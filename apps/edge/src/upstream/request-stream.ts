@@ -169,7 +169,7 @@ export class RequestStream implements UpstreamStream {
   }
 
   /** The final response head. Parameters as of `UpstreamHandler.onUpstreamHead`. */
-  takeHead(status: number, headers: readonly string[], bodyLength: number): void {
+  takeHead(status: number, headers: string[], bodyLength: number): void {
     this.hasHead = true;
     this.owner.onStreamHead(status, headers);
     this.handler.onUpstreamHead(status, headers, bodyLength);

@@ -7,11 +7,15 @@ import { allowedTrailers } from "../exchange/trailers.ts";
 /** Bytes waiting in a socket from which on callers are asked to stop. */
 const writeHighWaterBytes = 64 * 1024;
 
+const stagingBytes = 64 * 1024;
+/** What leaves staging in one write; uWebSockets.js hands over eight times as much at once. */
+const pieceBytes = 48 * 1024;
+
 /**
  * Head and chunk are put together here, shared by all connections. A buffer the kernel did not take entirely belongs to the socket
  * from then on and is replaced; since only drained sockets write from it, a slow upstream holds one such buffer, not one a write.
  */
-let staging = Buffer.allocUnsafeSlow(64 * 1024);
+let staging = Buffer.allocUnsafeSlow(stagingBytes);
 
 /** Size line and line end around a chunk: up to 14 hex digits and two CRLF. */
 const maxChunkOverhead = 18;
@@ -76,15 +80,30 @@ export class RequestWriter {
 
   /** `chunk` is not empty: in chunked framing that would be the end. Returns false when the socket has enough for now; its `drain` event tells when it takes more. */
   write(chunk: Uint8Array): boolean {
+    let rest = chunk;
+    // As long as the kernel takes it at once, a large chunk goes through staging piece by piece: a buffer of its size would be new memory each
+    // time, which the kernel has to clear first.
+    while (rest.length > pieceBytes && this.isDrained) {
+      this.writePiece(rest.subarray(0, pieceBytes));
+      rest = rest.subarray(pieceBytes);
+    }
+    return this.writePiece(rest);
+  }
+
+  private get isDrained(): boolean {
+    return this.mayShare && this.socket.writableLength === 0 && !this.socket.connecting;
+  }
+
+  private writePiece(chunk: Uint8Array): boolean {
     const { socket, heldHead } = this;
     this.heldHead = "";
     const maxBytes = heldHead.length + chunk.length + maxChunkOverhead;
-    const isShared = this.mayShare && maxBytes <= staging.length && socket.writableLength === 0 && !socket.connecting;
+    const isShared = this.isDrained && maxBytes <= stagingBytes;
     const target = isShared ? staging : Buffer.allocUnsafeSlow(maxBytes);
     const end = this.frame(target, heldHead, chunk);
     socket.write(target.subarray(0, end));
     const queuedBytes = socket.writableLength;
-    if (isShared && queuedBytes > 0) staging = Buffer.allocUnsafeSlow(staging.length);
+    if (isShared && queuedBytes > 0) staging = Buffer.allocUnsafeSlow(stagingBytes);
     return queuedBytes < writeHighWaterBytes;
   }
 

@@ -3,7 +3,10 @@ import { buildUpstreamHead } from "../../src/proxy/request-head.ts";
 import { FakeExchange, headerObject } from "../support/fake-exchange.ts";
 
 function upstream(exchange: FakeExchange): { line: string; headers: Record<string, string> } {
-  const head = buildUpstreamHead(exchange, "httpbin.default.svc.cluster.local:8000/status*");
+  const head = buildUpstreamHead(
+    exchange,
+    "x-envoy-decorator-operation: httpbin.default.svc.cluster.local:8000/status*\r\n",
+  );
   expect(head.endsWith("\r\n\r\n")).toBe(true);
   const [line = "", ...rest] = head.slice(0, -4).split("\r\n");
   return { line, headers: headerObject(rest) };

@@ -1,8 +1,7 @@
 // Whether certificates, keys and revocation lists are what they claim to be. Computation only: the time is told by the caller.
-import "reflect-metadata";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { X509Crl } from "@peculiar/x509";
 import { pemBlocks, type PemLabel } from "../model/pem.ts";
+import { loadX509 } from "../model/x509.ts";
 
 /**
  * A reason why the chain and key cannot serve, or null. Reasons never quote the key.
@@ -66,7 +65,7 @@ function parseCertificate(pem: string): X509Certificate | null {
 
 function isCrl(pem: string): boolean {
   try {
-    return new X509Crl(pem).rawData.byteLength > 0;
+    return new (loadX509().X509Crl)(pem).rawData.byteLength > 0;
   } catch {
     return false;
   }

@@ -1,12 +1,10 @@
 // Whether a client certificate would pass the handshake of a filter chain: what OpenSSL checks at the edge (signatures up to a trusted root,
 // purpose, validity, revocation), and the identity check that the edge shares.
-import "reflect-metadata";
 import { X509Certificate } from "node:crypto";
-
-import { X509Certificate as ParsedCertificate, X509Crl } from "@peculiar/x509";
 
 import { checkClientCertificate } from "../match/client-certificate.ts";
 import { pemBlocks } from "../model/pem.ts";
+import { loadX509 } from "../model/x509.ts";
 import type { ClientValidation, SecretResource } from "../model/index.ts";
 
 /** Longer chains are refused, as OpenSSL's depth limit would, and a cycle of cross-signed CAs ends. */
@@ -96,6 +94,7 @@ function rejectRevoked(
   const secret = secrets.find(({ name }) => name === validation.crl);
   if (secret?.status !== "ready" || secret.crl === null) return `the revocation list ${validation.crl} is not there`;
   try {
+    const { X509Certificate: ParsedCertificate, X509Crl } = loadX509();
     const certificate = new ParsedCertificate(Uint8Array.from(leaf.raw));
     const lists = pemBlocks(secret.crl, "X509 CRL").map((pem) => new X509Crl(pem));
     const own = lists.filter((crl) => crl.issuer === certificate.issuer);

@@ -1,11 +1,10 @@
 // Whether the identity in a client certificate is one that the filter chain accepts: subject alternative names and pinned hashes.
 // The chain of signatures, expiry and revocation are OpenSSL's part, done before this is asked.
-import "reflect-metadata";
 import { createHash } from "node:crypto";
 
-import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
+import type { X509Certificate } from "@peculiar/x509";
 
-import type { ClientValidation } from "../model/index.ts";
+import { type ClientValidation, loadX509 } from "../model/index.ts";
 import { sanMatches } from "./subject-alt-name.ts";
 import type { PresentedSan } from "./subject-alt-name.ts";
 
@@ -33,7 +32,7 @@ export function checkClientCertificate(certificate: Uint8Array, validation: Clie
     return refuse(`the certificate is larger than ${maxCertificateBytes} bytes`);
   if (validation.subjectAltNames.length === 0 && !hasPins(validation)) return accepted;
   try {
-    const parsed = new X509Certificate(Uint8Array.from(certificate));
+    const parsed = parseCertificate(certificate);
     const names = validation.subjectAltNames.length === 0 ? accepted : checkNames(parsed, validation.subjectAltNames);
     return names.ok ? checkPins(certificate, parsed, validation) : names;
   } catch {
@@ -50,14 +49,18 @@ export function checkClientCertificate(certificate: Uint8Array, validation: Clie
 export function certificateHasName(certificate: Uint8Array, names: readonly string[]): boolean {
   if (certificate.byteLength > maxCertificateBytes) return false;
   try {
-    return checkNames(new X509Certificate(Uint8Array.from(certificate)), names).ok;
+    return checkNames(parseCertificate(certificate), names).ok;
   } catch {
     return false;
   }
 }
 
+function parseCertificate(der: Uint8Array): X509Certificate {
+  return new (loadX509().X509Certificate)(Uint8Array.from(der));
+}
+
 function checkNames(certificate: X509Certificate, configuredNames: readonly string[]): CertificateVerdict {
-  const extensions = certificate.getExtensions(SubjectAlternativeNameExtension);
+  const extensions = certificate.getExtensions(loadX509().SubjectAlternativeNameExtension);
   const [extension] = extensions;
   if (extension === undefined) return refuse("the certificate has no subject alternative name");
   // RFC 5280, section 4.2: at most one. Which of two would count differs between libraries.

@@ -1,7 +1,6 @@
 // Whether a machine's certificate allows it to be the machine that it says it is. The chain of signatures and the dates are OpenSSL's part,
 // done before this is asked.
-import "reflect-metadata";
-import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
+import { loadX509 } from "../model/index.ts";
 import { asciiLowerCase } from "./ascii.ts";
 
 /**
@@ -32,6 +31,7 @@ export function findIdentityProblem(certificate: Uint8Array, id: string, pattern
 function readIdentities(certificate: Uint8Array): ReadonlySet<string> | string {
   if (certificate.byteLength > maxCertificateBytes)
     return `its certificate is larger than ${maxCertificateBytes} bytes`;
+  const { SubjectAlternativeNameExtension, X509Certificate } = loadX509();
   try {
     const extensions = new X509Certificate(Uint8Array.from(certificate)).getExtensions(SubjectAlternativeNameExtension);
     // RFC 5280, section 4.2: at most one. Which of two would count differs between libraries.

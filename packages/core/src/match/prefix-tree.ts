@@ -1,27 +1,34 @@
 // A radix tree from path prefixes to route indices. One walk down the path meets every prefix that the path starts with,
 // and allocates nothing; a map of prefixes by length would cut and hash one substring a length.
 
-/** Knows what a route demands besides its path. */
+/** Knows which routes share a path, and what they demand besides it. */
 export interface CandidateCheck {
-  /** The first of these ascending indices that is below `limit` and holds, else `limit`. */
-  lowestOf(routes: readonly number[], limit: number): number;
+  /** The first below `limit` that holds, of `route` and those behind it that have its path; else `limit`. */
+  lowestFrom(route: number, limit: number): number;
 }
+
+/** In place of a route: there is none. */
+export const noRoute = -1;
 
 /** One edge of the tree and what hangs below it. */
 interface Node {
   label: string;
-  /** Ascending indices of the routes whose prefix ends here. */
-  routes: number[];
+  /** The first route whose prefix ends here, or `noRoute`. */
+  route: number;
   /** First characters of the children's labels; `children[i]` starts with `firsts[i]`. */
-  firsts: number[];
-  children: Node[];
+  firsts: readonly number[];
+  children: readonly Node[];
 }
+
+/** Of a node without children, as most are. */
+const noFirsts: readonly number[] = [];
+const noChildren: readonly Node[] = [];
 
 export class PrefixTree {
   readonly #root: Node = newNode("");
 
-  /** Adds a prefix. Must be called with ascending route indices. */
-  add(prefix: string, route: number): void {
+  /** Puts a route at its prefix, and returns the one that was there, or `noRoute`. */
+  replace(prefix: string, route: number): number {
     let node = this.#root;
     let offset = 0;
     while (offset < prefix.length) {
@@ -35,7 +42,9 @@ export class PrefixTree {
       node = child;
       offset += shared;
     }
-    node.routes.push(route);
+    const former = node.route;
+    node.route = route;
+    return former;
   }
 
   /**
@@ -43,26 +52,27 @@ export class PrefixTree {
    */
   lowest(path: string, limit: number, candidates: CandidateCheck): number {
     let node: Node = this.#root;
-    let lowest = candidates.lowestOf(node.routes, limit);
+    let lowest = node.route === noRoute ? limit : candidates.lowestFrom(node.route, limit);
     let offset = 0;
     while (offset < path.length) {
       const child: Node | undefined = node.children[node.firsts.indexOf(path.charCodeAt(offset))];
       if (child === undefined || !path.startsWith(child.label, offset)) break;
       offset += child.label.length;
       node = child;
-      if (node.routes.length > 0) lowest = candidates.lowestOf(node.routes, lowest);
+      if (node.route !== noRoute) lowest = candidates.lowestFrom(node.route, lowest);
     }
     return lowest;
   }
 }
 
 function newNode(label: string): Node {
-  return { label, routes: [], firsts: [], children: [] };
+  return { label, route: noRoute, firsts: noFirsts, children: noChildren };
 }
 
 function appendChild(parent: Node, child: Node): Node {
-  parent.firsts.push(child.label.charCodeAt(0));
-  parent.children.push(child);
+  // As long as they have to be: there is one child for a character at most, so copying them stays cheap.
+  parent.firsts = [...parent.firsts, child.label.charCodeAt(0)];
+  parent.children = [...parent.children, child];
   return child;
 }
 
@@ -76,7 +86,7 @@ function sharedLength(label: string, text: string, offset: number): number {
 function splitNode(node: Node, at: number): void {
   const rest: Node = { ...node, label: node.label.slice(at) };
   node.label = node.label.slice(0, at);
-  node.routes = [];
+  node.route = noRoute;
   node.firsts = [rest.label.charCodeAt(0)];
   node.children = [rest];
 }

@@ -3,38 +3,45 @@
 import { asciiLowerCase } from "./ascii.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import type { MatchRequest } from "./match-request.ts";
-import { PrefixTree } from "./prefix-tree.ts";
+import { noRoute, PrefixTree } from "./prefix-tree.ts";
 import type { CandidateCheck } from "./prefix-tree.ts";
+import type { RoutePredicates } from "./route-predicates.ts";
 
-/** Routes by literal path, either as written or folded to lower case. */
+/** The first route of every literal path, either as written or folded to lower case. */
 interface LiteralPaths {
-  readonly exact: Map<string, number[]>;
+  readonly exact: Map<string, number>;
   readonly prefixes: PrefixTree;
 }
 
 /**
- * Declaration order is precedence (Istio HTTPRoute). Each source of candidates lists route indices in ascending order and is cut off
- * at the lowest index found so far, so sources need no merging and nothing is allocated.
+ * Declaration order is precedence (Istio HTTPRoute). Each source of candidates goes through route indices in ascending order and is cut off
+ * at the lowest index found so far, so sources need no merging and nothing is allocated. Of a route only its predicates are kept, which most
+ * have not, and the next one of the same path: a few bytes, where the host of ten thousand would hold as many objects.
  */
 export class RouteIndex implements CandidateCheck {
-  readonly #routes: readonly CompiledRoute[];
+  readonly #predicates: readonly (RoutePredicates | null)[];
+  /** By route: the next that has its path, or `noRoute`. */
+  readonly #next: Int32Array;
   readonly #literal: LiteralPaths = { exact: new Map(), prefixes: new PrefixTree() };
   /** Routes with `ignoreUriCase`; null when there are none, and then no path is folded. */
   #folded: LiteralPaths | null = null;
-  /** Routes with a regular expression as path, in order. They come last, with the tightest limit. */
-  readonly #patterns: number[] = [];
+  /** Routes with a regular expression as path, in order. They are asked last, with the tightest limit. */
+  readonly #patterns: readonly IndexedRoute[];
   /** The request being matched. Matching is synchronous, so one field serves without a closure a request. */
   #request: MatchRequest | null = null;
 
   constructor(routes: readonly CompiledRoute[]) {
-    this.#routes = routes;
-    for (let index = 0; index < routes.length; index++) this.#add(routes[index] as CompiledRoute, index);
+    this.#predicates = routes.map(({ predicates }) => predicates);
+    this.#next = new Int32Array(routes.length).fill(noRoute);
+    this.#patterns = routes.map((route, index) => ({ route, index })).filter(({ route }) => route.kind === "regex");
+    // From the last one to the first: each goes in front of those of its path.
+    for (let index = routes.length - 1; index >= 0; index--) this.#add(routes[index] as CompiledRoute, index);
   }
 
   /** Index of the first matching route, or -1. */
   find(request: MatchRequest): number {
     this.#request = request;
-    const none = this.#routes.length;
+    const none = this.#next.length;
     let lowest = this.#lowestLiteral(this.#literal, request.path, none);
     if (this.#folded !== null) lowest = this.#lowestLiteral(this.#folded, asciiLowerCase(request.path), lowest);
     lowest = this.#lowestPattern(request, lowest);
@@ -42,10 +49,9 @@ export class RouteIndex implements CandidateCheck {
     return lowest === none ? -1 : lowest;
   }
 
-  lowestOf(routes: readonly number[], limit: number): number {
-    for (const index of routes) {
-      if (index >= limit) break;
-      const predicates = this.#routes[index]?.predicates ?? null;
+  lowestFrom(route: number, limit: number): number {
+    for (let index = route; index !== noRoute && index < limit; index = this.#next[index] ?? noRoute) {
+      const predicates = this.#predicates[index] ?? null;
       if (predicates === null || (this.#request !== null && predicates.hold(this.#request))) return index;
     }
     return limit;
@@ -53,31 +59,30 @@ export class RouteIndex implements CandidateCheck {
 
   #lowestLiteral(paths: LiteralPaths, path: string, limit: number): number {
     const exact = paths.exact.get(path);
-    const lowest = exact === undefined ? limit : this.lowestOf(exact, limit);
+    const lowest = exact === undefined ? limit : this.lowestFrom(exact, limit);
     return paths.prefixes.lowest(path, lowest, this);
   }
 
   #lowestPattern(request: MatchRequest, limit: number): number {
-    for (const index of this.#patterns) {
+    for (const { index, route } of this.#patterns) {
       if (index >= limit) break;
-      if (this.#routes[index]?.matches(request) === true) return index;
+      if (route.matches(request)) return index;
     }
     return limit;
   }
 
-  #add(route: CompiledRoute, index: number): void {
-    if (route.kind === "regex") {
-      this.#patterns.push(index);
-      return;
-    }
-    const paths = route.ignoreCase
-      ? (this.#folded ??= { exact: new Map(), prefixes: new PrefixTree() })
-      : this.#literal;
-    if (route.kind === "prefix") paths.prefixes.add(route.value, index);
+  #add({ ignoreCase, kind, value }: CompiledRoute, index: number): void {
+    if (kind === "regex") return;
+    const paths = ignoreCase ? (this.#folded ??= { exact: new Map(), prefixes: new PrefixTree() }) : this.#literal;
+    if (kind === "prefix") this.#next[index] = paths.prefixes.replace(value, index);
     else {
-      const routes = paths.exact.get(route.value);
-      if (routes === undefined) paths.exact.set(route.value, [index]);
-      else routes.push(index);
+      this.#next[index] = paths.exact.get(value) ?? noRoute;
+      paths.exact.set(value, index);
     }
   }
+}
+
+interface IndexedRoute {
+  readonly index: number;
+  readonly route: CompiledRoute;
 }

@@ -10,6 +10,7 @@ const maxWalkedRoutes = 8;
 /** Matches requests against one virtual host. Costs next to nothing until its first request: ten thousand hosts are mostly idle. */
 export class VirtualHostMatcher {
   readonly virtualHost: VirtualHost;
+  /** Null until the first request, and where there is an index instead. */
   #routes: readonly CompiledRoute[] | null = null;
   #index: RouteIndex | null = null;
 
@@ -27,8 +28,8 @@ export class VirtualHostMatcher {
 
   #compile(): readonly CompiledRoute[] {
     const routes = this.virtualHost.routes.map((route) => new CompiledRoute(route.match));
-    this.#routes = routes;
     if (routes.length > maxWalkedRoutes) this.#index = new RouteIndex(routes);
+    else this.#routes = routes;
     return routes;
   }
 }

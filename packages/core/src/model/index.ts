@@ -22,3 +22,4 @@ export * from "./service-entry.ts";
 export * from "./table.ts";
 export * from "./virtual-service.ts";
 export * from "./visibility.ts";
+export * from "./x509.ts";

@@ -1,4 +1,5 @@
 // Small building blocks that describe a shape once and use it both ways: to encode with a fixed key order, and to check while decoding.
+import { knownText } from "./known-texts.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Encodes values of a type into plain data, and checks plain data back into the type. */
@@ -38,7 +39,14 @@ function expected<Type>(what: string, accepts: (value: unknown) => value is Type
   };
 }
 
-export const text = expected("a string", (value) => typeof value === "string");
+/** A table says the same names again and again: the text read before is given again, so that it is held once. */
+export const text: Codec<string> = {
+  encode: (value) => value,
+  decode(value) {
+    if (typeof value !== "string") throw new ShapeMismatch("is not a string");
+    return knownText(value);
+  },
+};
 export const flag = expected("a boolean", (value) => typeof value === "boolean");
 export const integer = expected("an integer", (value): value is number => Number.isSafeInteger(value));
 export const count = expected("an integer of 0 or more", (value): value is number => {
@@ -61,9 +69,16 @@ export const ownBytes: Codec<Uint8Array> = {
   decode: (value) => Uint8Array.from(bytes.decode(value)),
 };
 
-/** One of a few words. */
+/** One of a few words: decoded, the word that is given here, so that ten thousand routes do not hold ten thousand copies of `prefix`. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
-  return expected(`one of ${words.join(", ")}`, (value): value is Word => words.includes(value as Word));
+  return {
+    encode: (value) => value,
+    decode(value) {
+      const word = words[words.indexOf(value as Word)];
+      if (word === undefined) throw new ShapeMismatch(`is not one of ${words.join(", ")}`);
+      return word;
+    },
+  };
 }
 
 export function nullable<Type>(codec: Codec<Type>): Codec<Type | null> {
@@ -73,18 +88,23 @@ export function nullable<Type>(codec: Codec<Type>): Codec<Type | null> {
   };
 }
 
+/** Every list without items: most lists of a table are. */
+const emptyList: readonly never[] = Object.freeze([]);
+
 export function list<Type>(codec: Codec<Type>): Codec<readonly Type[]> {
   return {
     encode: (value) => value.map((item) => codec.encode(item)),
     decode(value) {
       if (!Array.isArray(value)) throw new ShapeMismatch("is not a list");
-      const result: Type[] = [];
-      try {
-        for (const item of value as unknown[]) result.push(codec.decode(item));
-      } catch (error) {
-        throw placed(error, `[${result.length}]`);
-      }
-      return result;
+      if (value.length === 0) return emptyList;
+      // `map` makes the list as long as it has to be; the first `push` would make room for 17.
+      return value.map((item, index) => {
+        try {
+          return codec.decode(item);
+        } catch (error) {
+          throw placed(error, `[${index}]`);
+        }
+      });
     },
   };
 }
@@ -134,6 +154,35 @@ export function object<Type extends object>(fields: { readonly [Key in keyof Typ
       return result as Type;
     },
   };
+}
+
+/**
+ * Values that mostly are what the one before was, such as what the routes of one rule have in common: equal ones that follow each other are one
+ * object in memory.
+ */
+export function recurring<Type>(codec: Codec<Type>): Codec<Type> {
+  let last: { readonly plain: unknown; readonly value: Type } | null = null;
+  return {
+    encode: (value) => codec.encode(value),
+    decode(plain) {
+      if (last === null || !isSamePlain(last.plain, plain)) last = { plain, value: codec.decode(plain) };
+      return last.value;
+    },
+  };
+}
+
+function isSamePlain(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false;
+    for (let i = 0; i < left.length; i++) if (!isSamePlain(left[i], right[i])) return false;
+    return true;
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  for (const key of keys) if (!isSamePlain(left[key], right[key])) return false;
+  return true;
 }
 
 type OfKind<Type, Kind> = Type extends { readonly kind: infer Own } ? (Kind extends Own ? Type : never) : never;

@@ -37,6 +37,7 @@ import {
   percentage,
   port,
   positive,
+  recurring,
   text,
 } from "./codec.ts";
 import type { Codec } from "./codec.ts";
@@ -133,10 +134,10 @@ const routePolicy = object<RoutePolicy>({
 
 export const route = object<Route>({
   name: text,
-  virtualService: object({ namespace: text, name: text, apiVersion: text }),
+  virtualService: recurring(object({ namespace: text, name: text, apiVersion: text })),
   rule: object({ http: integer, match: integer }),
   match: routeMatch,
-  action: byKind<RouteAction>({ forward, redirect, "direct-response": directResponse }),
-  policy: nullable(routePolicy),
+  action: byKind<RouteAction>({ forward: recurring(forward), redirect, "direct-response": directResponse }),
+  policy: nullable(recurring(routePolicy)),
   operation: text,
 });

@@ -2,8 +2,9 @@
 // Host header must say so too.
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
-import { isLoopback, isLoopbackAuthority, parseAddress, type Settings } from "@sluice/core/settings";
+import { isLoopbackAuthority } from "@sluice/core/settings";
 import { ProblemError } from "../problem.ts";
+import { type CtrlSettings, isGuarded } from "./access-settings.ts";
 import { identifyCertificate } from "./client-certificate.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -13,19 +14,6 @@ export interface Caller {
   /** Of the token or certificate; null where nobody is asked. */
   readonly name: string | null;
   readonly role: Role;
-}
-
-type CtrlSettings = Settings["ctrl"];
-
-/** True when callers must show who they are. */
-export function isGuarded({ tokens, tls }: Pick<CtrlSettings, "tokens" | "tls">): boolean {
-  return tokens.length > 0 || tls?.clientCa !== undefined;
-}
-
-/** Why the API must not be served like this, and what to do; null when it may. */
-export function accessProblem(ctrl: Pick<CtrlSettings, "address" | "tokens" | "tls">): string | null {
-  if (isGuarded(ctrl) || isLoopback(parseAddress(ctrl.address).host)) return null;
-  return `ctrl.address ${ctrl.address} can be reached from other machines, and whoever reaches the API could change everything: set ctrl.tokens, or ctrl.tls with clientCa and clients, or take a loopback address`;
 }
 
 export class Access {

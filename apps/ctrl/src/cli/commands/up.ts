@@ -1,7 +1,7 @@
 // `sluice up`: control plane and edge on one machine, each in its own process, so that the death of one does not touch the other.
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { accessProblem } from "../../api/access/access.ts";
+import { accessProblem } from "../../api/access/access-settings.ts";
 import { usageFailure } from "../failure.ts";
 import { createLogger } from "../log.ts";
 import { configOption } from "../options.ts";

@@ -1,11 +1,14 @@
 // Frames on their way out, gathered until the end of the turn: one write, however many streams answered.
+import { givePooled, pooledBytes, takePooled } from "../pooled-buffer.ts";
 import { flag, frameHeaderBytes, frameType } from "./frame.ts";
 
-const firstBytes = 16_384;
+/** What a turn without bodies fits into; it is handed on as a copy of its length and stays with the connection. */
+const smallBytes = 4096;
 const nothing = new Uint8Array(0);
 
 export class Output {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes);
+  readonly #small: Buffer = Buffer.allocUnsafeSlow(smallBytes);
+  #bytes: Buffer = this.#small;
   #length = 0;
   /** Where the last frame begins, if it is DATA. */
   #lastData = -1;
@@ -14,12 +17,13 @@ export class Output {
     return this.#length;
   }
 
-  /** What has been gathered; it belongs to the caller from now on. */
+  /** What has been gathered. It belongs to the caller, who may give it back (`givePooled`) when it has been sent. */
   take(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
     this.#length = 0;
     this.#lastData = -1;
+    if (this.#bytes === this.#small) return Buffer.from(bytes);
+    this.#bytes = this.#small;
     return bytes;
   }
 
@@ -108,9 +112,12 @@ export class Output {
   }
 
   #ensure(byteCount: number): void {
-    if (this.#length + byteCount <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + byteCount));
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
+    const needed = this.#length + byteCount;
+    if (needed <= this.#bytes.length) return;
+    const larger =
+      needed <= pooledBytes ? takePooled() : Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, needed));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    givePooled(this.#bytes);
+    this.#bytes = larger;
   }
 }

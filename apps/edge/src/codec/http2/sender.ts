@@ -1,12 +1,13 @@
 // Bodies on their way out: as much as the windows of stream and connection allow, stream after stream, a frame each in turn, so that a large
 // answer does not keep a small one waiting (RFC 9113, 5.2).
+import { copyPooled, givePooled } from "../pooled-buffer.ts";
 import { defaultMaxFrameBytes, defaultWindow, largestWindow } from "./frame.ts";
 import type { Output } from "./output.ts";
 import type { PeerSettings } from "./settings.ts";
 import type { Stream } from "./stream.ts";
 
 /** What gathers in one turn before bodies wait for the socket to take it. */
-const maxGatheredBytes = 262_144;
+const maxGatheredBytes = 65_536;
 
 export interface SenderOptions<Owner> {
   readonly output: Output;
@@ -42,7 +43,7 @@ export class Sender<Owner> {
       }
     }
     if (position === chunk.length) return true;
-    stream.queue.push(Buffer.from(chunk.subarray(position)));
+    (stream.queue ??= []).push(copyPooled(chunk.subarray(position)));
     stream.queuedBytes += chunk.length - position;
     stream.isBlocked = true;
     this.onWindow(stream);
@@ -67,7 +68,8 @@ export class Sender<Owner> {
   }
 
   forget(stream: Stream<Owner>): void {
-    stream.queue = [];
+    if (stream.queue !== null) for (const chunk of stream.queue) givePooled(chunk);
+    stream.queue = null;
     stream.queuedBytes = 0;
     if (stream.isScheduled) this.#round = this.#round.filter((other) => other !== stream);
     stream.isScheduled = false;
@@ -91,14 +93,19 @@ export class Sender<Owner> {
   }
 
   #sendNext(stream: Stream<Owner>): void {
-    const [chunk] = stream.queue;
-    if (chunk === undefined) return;
+    const { queue } = stream;
+    const chunk = queue?.[0];
+    if (queue === null || chunk === undefined) return;
     const count = this.#allowed(stream, chunk.length);
     if (count === 0) return;
     this.#send(stream, chunk.subarray(0, count));
     stream.queuedBytes -= count;
-    if (count === chunk.length) stream.queue.shift();
-    else stream.queue[0] = chunk.subarray(count);
+    if (count < chunk.length) {
+      queue[0] = chunk.subarray(count);
+      return;
+    }
+    queue.shift();
+    givePooled(chunk);
   }
 
   #emptied(stream: Stream<Owner>): void {

@@ -18,6 +18,7 @@ import { judgeFrame } from "./frame-rules.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { Output } from "./output.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
 import { areWellFormedTrailers, isWellFormedRequest, readLength } from "./request-fields.ts";
@@ -44,7 +45,7 @@ export class Http2Session<Owner> implements FrameEvents {
   readonly #output = new Output();
   readonly #guard: FloodGuard;
   readonly #peer = initialPeerSettings();
-  readonly #streams = new Map<number, Stream<Owner>>();
+  readonly #streams = new OpenStreams<Owner>();
   readonly #sender: Sender<Owner>;
   readonly #ids = new StreamIds();
   readonly #windows: ReceiveWindows;
@@ -149,7 +150,7 @@ export class Http2Session<Owner> implements FrameEvents {
    * it, so that nobody else would end them. True when there were any.
    */
   resetStalled(nowMs: number, limitMs: number): boolean {
-    const stalled = findStalled(this.#streams.values(), nowMs, limitMs);
+    const stalled = findStalled(this.#streams.list(), nowMs, limitMs);
     for (const stream of stalled) {
       this.reset(stream, errorCode.cancel);
       this.#events.onReset(stream);
@@ -208,8 +209,8 @@ export class Http2Session<Owner> implements FrameEvents {
   closeAll(): void {
     this.#isBroken = true;
     this.#reader.stop();
-    for (const stream of this.#streams.values()) {
-      this.#streams.delete(stream.id);
+    for (const stream of this.#streams.list()) {
+      this.#streams.delete(stream);
       this.#sender.forget(stream);
       this.#events.onReset(stream);
     }
@@ -260,7 +261,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (this.#ids.isIdle(streamId)) return this.#protocolError("DATA on an idle stream");
     if (!this.#windows.take(length)) return this.fail(errorCode.flowControlError, "more DATA than its window");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
+    if (stream === null || stream.isRemoteEnded) return this.#onLateData(streamId, stream);
     stream.receiveWindow -= length;
     // A frame that holds nothing needs no window, not even where ours has shrunk below what was under way (RFC 9113, 6.9).
     if (stream.receiveWindow < 0 && length > 0) return this.#streamError(streamId, errorCode.flowControlError);
@@ -305,7 +306,7 @@ export class Http2Session<Owner> implements FrameEvents {
     if (fields === "bomb")
       return this.fail(errorCode.enhanceYourCalm, "a header block that stands for a far larger list");
     const stream = this.#streams.get(streamId);
-    if (stream !== undefined) return this.#onTrailers(stream, fields, endsStream);
+    if (stream !== null) return this.#onTrailers(stream, fields, endsStream);
     if (streamId <= this.#ids.last) return this.#onLateHeaders(streamId, block.length);
     this.#ids.open(streamId);
     if (streamId > this.#ids.acceptedUpTo) return this.#guard.countIdleFrame(block.length);
@@ -326,7 +327,7 @@ export class Http2Session<Owner> implements FrameEvents {
     });
     stream.isRemoteEnded = isLast;
     stream.announcedBytes = announcedBytes ?? -1;
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     this.#guard.onStreamOpened();
     if (fields === "too-large") this.#events.onHeadTooLarge(stream);
     else this.#events.onRequest(stream, fields, isLast);
@@ -347,10 +348,10 @@ export class Http2Session<Owner> implements FrameEvents {
     this.fail(errorCode.streamClosed, "HEADERS on a closed stream");
   }
 
-  #onLateData(streamId: number, stream: Stream<Owner> | undefined): void {
+  #onLateData(streamId: number, stream: Stream<Owner> | null): void {
     // Bounded by the window like any other DATA, however much of it there is.
     if (this.#ids.isUnderWay(streamId)) return this.#guard.countIdleFrame(0);
-    if (stream !== undefined) return this.#streamError(streamId, errorCode.streamClosed);
+    if (stream !== null) return this.#streamError(streamId, errorCode.streamClosed);
     this.#output.rstStream(streamId, errorCode.streamClosed);
     this.#ids.addReset(streamId);
     this.#guard.countReset();
@@ -361,14 +362,14 @@ export class Http2Session<Owner> implements FrameEvents {
     if (payload.length === 5 && !isSelf) return this.#guard.countControlFrame();
     const code = isSelf ? errorCode.protocolError : errorCode.frameSizeError;
     // On a stream that is not open a reset would be a mistake of ours.
-    if (this.#streams.has(streamId)) this.#streamError(streamId, code);
+    if (this.#streams.get(streamId) !== null) this.#streamError(streamId, code);
     else this.fail(code, "a PRIORITY that is none");
   }
 
   #onRstStream(streamId: number, length: number): void {
     if (this.#ids.isIdle(streamId)) return this.#protocolError("RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#guard.countIdleFrame(length);
+    if (stream === null) return this.#guard.countIdleFrame(length);
     this.#close(stream);
     this.#events.onReset(stream);
     this.#guard.countReset();
@@ -390,13 +391,13 @@ export class Http2Session<Owner> implements FrameEvents {
     if (!this.#hasSettings || !this.#awaitsSettingsAck)
       return this.#protocolError("an acknowledgement of SETTINGS that were not sent");
     this.#awaitsSettingsAck = false;
-    this.#windows.onSettingsAcknowledged(this.#streams.values());
+    this.#windows.onSettingsAcknowledged(this.#streams.list());
   }
 
   /** RFC 9113, 6.9.2: also of streams that are open; a window may become negative. */
   #changeSendWindows(delta: number): void {
     if (delta === 0 || this.#isBroken) return;
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.list()) {
       stream.sendWindow += delta;
       if (stream.sendWindow > largestWindow) return this.fail(errorCode.flowControlError, "a window too large");
       this.#sender.onWindow(stream);
@@ -421,7 +422,7 @@ export class Http2Session<Owner> implements FrameEvents {
       return;
     }
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return;
+    if (stream === null) return;
     if (increment === 0) return this.#streamError(streamId, errorCode.protocolError);
     stream.sendWindow += increment;
     if (stream.sendWindow > largestWindow) return this.#streamError(streamId, errorCode.flowControlError);
@@ -452,7 +453,7 @@ export class Http2Session<Owner> implements FrameEvents {
   }
 
   #close(stream: Stream<Owner>): void {
-    if (!this.#streams.delete(stream.id)) return;
+    if (!this.#streams.delete(stream)) return;
     // What else comes of the frame being read is thrown away.
     if (this.#dataStream === stream) this.#dataStream = null;
     this.#sender.forget(stream);
@@ -469,7 +470,7 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#output.rstStream(streamId, code);
     this.#ids.addReset(streamId);
     const stream = this.#streams.get(streamId);
-    if (stream !== undefined) {
+    if (stream !== null) {
       this.#close(stream);
       this.#events.onReset(stream);
     }

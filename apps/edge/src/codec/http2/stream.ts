@@ -23,8 +23,8 @@ export class Stream<Owner> {
   /** Of the body, so far, and as announced; -1 where it is not. */
   receivedBytes: number;
   announcedBytes: number;
-  /** Body that waits for a window; bounded by whoever heeds `write`'s answer. */
-  queue: Buffer[];
+  /** Body that waits for a window; bounded by whoever heeds `write`'s answer. Null, nearly always: none. */
+  queue: Buffer[] | null;
   queuedBytes: number;
   /** `write` has returned false. */
   isBlocked: boolean;
@@ -51,7 +51,7 @@ export class Stream<Owner> {
     this.releasedBytes = 0;
     this.receivedBytes = 0;
     this.announcedBytes = -1;
-    this.queue = [];
+    this.queue = null;
     this.queuedBytes = 0;
     this.isBlocked = false;
     this.isScheduled = false;

@@ -62,8 +62,9 @@ export class ChainBinding {
   }
 }
 
-function readUint32([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number {
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+/** By index: taking it apart as a list costs an iterator. */
+function readUint32(bytes: Uint8Array): number {
+  return (((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)) >>> 0;
 }
 
 const mappedPrefix = "::ffff:";

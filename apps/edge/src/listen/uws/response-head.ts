@@ -6,7 +6,10 @@ const statusTexts: readonly string[] = Array.from(
   (_, status) => `${status} ${STATUS_CODES[status] ?? ""}`,
 );
 
-/** Status and headers without the final line end: `404 Not Found\r\nserver: sluice`. What the engine frames itself is left out. */
+/**
+ * Status and headers without the final line end: `404 Not Found\r\nserver: sluice`. What the engine frames itself is left out. One char a byte;
+ * see `toWire`.
+ */
 export function formatHead(status: number, headers: readonly string[], closes: boolean): string {
   let head = statusTexts[status] ?? `${status} `;
   for (let i = 0; i < headers.length; i += 2) {

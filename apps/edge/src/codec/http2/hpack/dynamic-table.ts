@@ -12,8 +12,6 @@ export class DynamicTable {
   /** Where the newest entry is. */
   #head: number;
   #count: number;
-  /** How many have ever been inserted: what is known of an entry as `inserted - age` stays true when others come. */
-  #insertedCount: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -22,7 +20,6 @@ export class DynamicTable {
     this.#values = [];
     this.#head = 0;
     this.#count = 0;
-    this.#insertedCount = 0;
   }
 
   get maxBytes(): number {
@@ -33,10 +30,6 @@ export class DynamicTable {
     return this.#count;
   }
 
-  get insertedCount(): number {
-    return this.#insertedCount;
-  }
-
   /** @param age 0 is the newest */
   nameAt(age: number): string {
     return this.#names[this.#place(age)] ?? "";
@@ -44,6 +37,20 @@ export class DynamicTable {
 
   valueAt(age: number): string {
     return this.#values[this.#place(age)] ?? "";
+  }
+
+  /** Where a field is; -1 when it is not here. A walk, for there are few: 4 KiB are 40 fields of usual length, and no text is made to ask. */
+  ageOf(name: string, value: string): number {
+    for (let age = 0; age < this.#count; age++) {
+      const place = this.#place(age);
+      if (this.#names[place] === name && this.#values[place] === value) return age;
+    }
+    return -1;
+  }
+
+  ageOfName(name: string): number {
+    for (let age = 0; age < this.#count; age++) if (this.#names[this.#place(age)] === name) return age;
+    return -1;
   }
 
   /** An entry larger than the table empties it and is not kept (RFC 7541, 4.4). */
@@ -56,7 +63,6 @@ export class DynamicTable {
     this.#names[this.#head] = name;
     this.#values[this.#head] = value;
     this.#count++;
-    this.#insertedCount++;
     this.#bytes += bytes;
   }
 

@@ -10,7 +10,7 @@ const maxOwnTableBytes = 4096;
 /** RFC 7541, 7.1.3: whoever shares the connection must not find them out by what compresses well. */
 const neverIndexed: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
-/** Another value with nearly every message. */
+/** Another value with nearly every message: of these only the name is put into the table, with the first value. */
 const notIndexed: ReadonlySet<string> = new Set([
   "content-length",
   "content-range",
@@ -25,8 +25,6 @@ const maxIndexedValueLength = 512;
 
 export class HpackEncoder {
   readonly #table = new DynamicTable(maxOwnTableBytes);
-  /** Name and value → number of its insertion. Entries that have left are found out when asked for. */
-  readonly #numbers = new Map<string, number>();
   /** Sizes to announce before the next block: the least since the last one, and the last (RFC 7541, 4.2). */
   #leastSize = maxOwnTableBytes;
   #hasResized = false;
@@ -64,40 +62,24 @@ export class HpackEncoder {
 
   #writeField(name: string, value: string): void {
     this.#ensure(name.length + value.length + 32);
-    const index = findStaticField(name, value) || this.#findDynamic(name, value);
+    const age = this.#table.ageOf(name, value);
+    const index = age < 0 ? findStaticField(name, value) : staticTableLength + 1 + age;
     if (index > 0) return this.#writeInteger(0x80, 7, index);
-    const nameIndex = findStaticName(name);
+    const isOneOff = notIndexed.has(name);
+    const nameIndex = findStaticName(name) || (isOneOff ? this.#findName(name) : 0);
     if (neverIndexed.has(name)) this.#writeInteger(0x10, 4, nameIndex);
-    else if (notIndexed.has(name) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
+    else if ((isOneOff && nameIndex > 0) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
     else {
       this.#writeInteger(0x40, 6, nameIndex);
-      this.#remember(name, value);
+      this.#table.insert(name, value);
     }
     if (nameIndex === 0) this.#writeString(name);
     this.#writeString(value);
   }
 
-  #findDynamic(name: string, value: string): number {
-    const key = `${name}\n${value}`;
-    const number = this.#numbers.get(key);
-    if (number === undefined) return 0;
-    const age = this.#table.insertedCount - number;
-    if (age < this.#table.length) return staticTableLength + 1 + age;
-    this.#numbers.delete(key);
-    return 0;
-  }
-
-  #remember(name: string, value: string): void {
-    this.#table.insert(name, value);
-    if (this.#table.length === 0) return;
-    // What has left the table and was never asked for again would stay for ever.
-    if (this.#numbers.size > 2 * this.#table.length + 16) this.#forgetGone();
-    this.#numbers.set(`${name}\n${value}`, this.#table.insertedCount);
-  }
-
-  #forgetGone(): void {
-    const oldest = this.#table.insertedCount - this.#table.length;
-    for (const [key, number] of this.#numbers) if (number <= oldest) this.#numbers.delete(key);
+  #findName(name: string): number {
+    const age = this.#table.ageOfName(name);
+    return age < 0 ? 0 : staticTableLength + 1 + age;
   }
 
   #writeString(text: string): void {

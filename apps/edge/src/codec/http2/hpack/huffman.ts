@@ -101,19 +101,20 @@ export function huffmanLength(text: string): number {
 /** Writes a string into `target` from `offset`; returns the index behind it. */
 export function encodeHuffman(text: string, target: Uint8Array, offset: number): number {
   let position = offset;
-  // Bits not written yet, at the lower end; never more than 7 before a code of up to 30 is added, so the sum is kept as a double.
+  // Bits not written yet, at the lower end: 7 at most, and 24 of a code at a time, so that 31 are enough. As a double, which holds all 37, they
+  // took 6 % of a request.
   let pending = 0;
   let pendingBits = 0;
   for (let i = 0; i < text.length; i++) {
     const symbol = text.charCodeAt(i);
-    const bits = lengths[symbol] ?? 0;
-    pending = pending * 2 ** bits + (codes[symbol] ?? 0);
-    pendingBits += bits;
-    while (pendingBits >= 8) {
-      pendingBits -= 8;
-      const byte = Math.floor(pending / 2 ** pendingBits);
-      target[position++] = byte;
-      pending -= byte * 2 ** pendingBits;
+    const code = codes[symbol] ?? 0;
+    for (let left = lengths[symbol] ?? 0; left > 0;) {
+      const count = Math.min(left, 24);
+      left -= count;
+      pending = (pending << count) | ((code >>> left) & (0xffffff >>> (24 - count)));
+      pendingBits += count;
+      for (; pendingBits >= 8; pendingBits -= 8) target[position++] = pending >>> (pendingBits - 8);
+      pending &= 0x7f;
     }
   }
   // What is left is filled up with ones.

@@ -6,6 +6,8 @@ export interface Flushable {
 }
 
 let waiting: Flushable[] = [];
+/** What `waiting` was in the turn before, empty: the two take turns, so that a turn costs no list. */
+let spare: Flushable[] = [];
 
 /** Each connection asks once a turn; see its own flag. */
 export function flushLater(connection: Flushable): void {
@@ -14,6 +16,8 @@ export function flushLater(connection: Flushable): void {
 
 function flushAll(): void {
   const connections = waiting;
-  waiting = [];
+  waiting = spare;
   for (const connection of connections) connection.flush();
+  connections.length = 0;
+  spare = connections;
 }

@@ -8,6 +8,8 @@ import { httpDate } from "../../http-date.ts";
 import { breakOff } from "../http1-messages.ts";
 import { announcedLength, isBodiless, isDroppedFromResponse } from "../response-framing.ts";
 import { crumbBytes, GatheredBody } from "./gathered-body.ts";
+import { allocatePooled } from "../../../codec/pooled-buffer.ts";
+import { writePooled } from "./write-pooled.ts";
 import type { OwnHttp1Connection } from "./http1-connection.ts";
 
 export interface OwnHttp1ExchangeSource {
@@ -160,11 +162,12 @@ export class OwnHttp1Exchange extends Exchange {
     this.#heldHead = "";
     const { socket } = this.#connection;
     if (chunk === null) return socket.write(text, "latin1");
-    const bytes = Buffer.allocUnsafe(text.length + chunk.length + after.length);
+    const length = text.length + chunk.length + after.length;
+    const bytes = allocatePooled(length);
     bytes.write(text, 0, "latin1");
     bytes.set(chunk, text.length);
     if (after !== "") bytes.write(after, text.length + chunk.length, "latin1");
-    return socket.write(bytes);
+    return writePooled(socket, bytes);
   }
 }
 

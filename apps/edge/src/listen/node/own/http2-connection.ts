@@ -9,6 +9,7 @@ import { type FailureCode, failures } from "../../../exchange/failure.ts";
 import { httpDate } from "../../http-date.ts";
 import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
+import { writePooled } from "./write-pooled.ts";
 import { readHttp2Head } from "../http2-head.ts";
 import type { Timed } from "./clock.ts";
 import { sayFarewell } from "./farewell.ts";
@@ -131,7 +132,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.#isFlushPlanned = false;
     const output = this.session.takeOutput();
     const socket = this.#socket;
-    if (output !== null && socket.writable && !socket.write(output)) {
+    if (output !== null && socket.writable && !writePooled(socket, output)) {
       this.session.setBackedUp(true);
       if (this.#backedUpSinceMs === 0) this.#backedUpSinceMs = performance.now();
       if (socket.writableLength > maxUnsentBytes) this.#giveUpReader();
