@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 
 type Codec = "own" | "node";
-const defaultCodec: Codec = "node";
+const defaultCodec: Codec = "own";
 
 /** Who reads and writes HTTP where the engine is node, unless a story says so itself; undefined: as Sluice comes. */
 export const codecOfRun = process.env["SLUICE_TEST_CODEC"] as Codec | undefined;

@@ -65,6 +65,7 @@ export async function benchAttacks(): Promise<void> {
     ];
     printTable(title, columns, rows);
   } finally {
+    await processes.stopAll();
     backend.close();
     await processes.stopAll();
     await rm(directory, { recursive: true });
@@ -91,6 +92,11 @@ async function measure(attack: AttackName | null, who: keyof typeof starters, wo
     client.close();
     await attacked.stop();
   }
+}
+
+async function cpuSecondsOf(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(cpuTimeUs));
+  return each.reduce((sum, us) => sum + us, 0) / 1e6;
 }
 
 async function rest(): Promise<null> {

@@ -1,5 +1,7 @@
 // Who is attacked: Sluice with its own codecs and nginx as it comes, each with one worker, in front of one backend.
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mkdtemp, writeFile } from "node:fs/promises";

@@ -144,7 +144,7 @@ const edgeKeys = z.strictObject({
   engine: z.enum(["auto", "node"]).default("auto").describe("`auto` uses uWebSockets.js where it is correct to."),
   codec: z
     .enum(["own", "node"])
-    .default("node")
+    .default("own")
     .describe("Who reads and writes HTTP on `engine: node`: Sluice's own codecs, or Node's."),
   http10: z
     .boolean()

@@ -83,7 +83,10 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.#checkHead(nowMs);
     this.#checkReader(nowMs);
     if (session.streamCount > 0) this.#idleSinceMs = nowMs;
-    else if (nowMs - this.#idleSinceMs >= this.#idleLimitMs) {
+    else if (nowMs - this.#idleSinceMs < this.#idleLimitMs) return;
+    // One head begun after the other, and none that becomes a request.
+    else if (session.isInHead) this.#giveUpHead();
+    else {
       session.fail(errorCode.noError, "idle");
       this.touch();
     }
