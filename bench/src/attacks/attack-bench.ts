@@ -9,16 +9,17 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type AttackName, attacks } from "@sluice/http2-frames/attacks";
 import { writeCertificates } from "../load/certificates.ts";
-import { layOut } from "../load/machine.ts";
-import { Processes, processTree } from "../load/processes.ts";
+import { Processes } from "../load/processes.ts";
 import { cpuTimeUs } from "../load/usage.ts";
 import { printTable } from "../micro/measure.ts";
 import type { AttackOrder, AttackOutcome } from "./attacker.ts";
 import { type Experience, HonestClient } from "./honest-client.ts";
 import { watchMemory } from "./peak-memory.ts";
-import { type AttackWorld, startAttackBackend, startAttackedNginx, startAttackedSluice } from "./world.ts";
+import { type Attacked, startAttackBackend, startAttackedNginx, startAttackedSluice } from "./world.ts";
 
 const run = promisify(execFile);
+const attackedCore = "0";
+const attackerCore = "1";
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 3);
 /** Of those who wait; a flood is one connection, for it has all the CPU it can use. */
 const waitingConnections = 20;
@@ -26,7 +27,6 @@ const warmUpRequests = 100;
 const MiB = 1024 * 1024;
 
 const starters = { nginx: startAttackedNginx, sluice: startAttackedSluice } as const;
-const machine = layOut();
 
 interface Measured extends Experience {
   readonly cpuSeconds: number;
@@ -38,13 +38,14 @@ export async function benchAttacks(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const backend = await startAttackBackend();
   const processes = new Processes();
-  const world = { processes, directory, core: machine.contenderCores(1), backend };
+  const start = (who: keyof typeof starters) => starters[who]({ processes, directory, core: attackedCore, backend });
   try {
     await writeCertificates(directory);
     const rows: string[][] = [];
     for (const attack of [null, ...attacks]) {
       for (const who of ["nginx", "sluice"] as const) {
-        const measured = await measure(attack?.name ?? null, who, world);
+        // A new process for each: what one attack has left is not the next one's.
+        const measured = await measure(attack?.name ?? null, await start(who));
         rows.push([attack?.name ?? "none", who, ...cellsOf(measured)]);
         process.stderr.write(`${rows.at(-1)?.join("  ")}\n`);
       }
@@ -67,26 +68,24 @@ export async function benchAttacks(): Promise<void> {
   } finally {
     await processes.stopAll();
     backend.close();
-    await processes.stopAll();
     await rm(directory, { recursive: true });
   }
 }
 
 /** @param attack null: none, to compare with */
-async function measure(attack: AttackName | null, who: keyof typeof starters, world: AttackWorld): Promise<Measured> {
-  // A new process for each: what one attack has left is not the next one's.
-  const { port, process: attacked } = await starters[who](world);
+async function measure(attack: AttackName | null, attacked: Attacked): Promise<Measured> {
+  const { port, workerPids } = attacked;
   const client = new HonestClient(port);
   try {
     const { failures } = await client.ask((count) => count >= warmUpRequests);
-    if (failures > 0) throw new Error(`${who} does not answer`);
-    const cpuBefore = await cpuTimeUs(attacked.pid);
-    const grown = await watchMemory(processTree(attacked.pid));
+    if (failures > 0) throw new Error("an honest client is not served before the attack");
+    const cpuBefore = await cpuSecondsOf(workerPids);
+    const grown = await watchMemory(workerPids);
     let isOver = false;
     const attacking = (attack === null ? rest() : launch(attack, port)).finally(() => (isOver = true));
     const experience = await client.ask(() => isOver);
     const outcome = await attacking;
-    const cpuSeconds = ((await cpuTimeUs(attacked.pid)) - cpuBefore) / 1e6;
+    const cpuSeconds = (await cpuSecondsOf(workerPids)) - cpuBefore;
     return { ...experience, cpuSeconds, grownBytes: grown(), outcome };
   } finally {
     client.close();
@@ -109,7 +108,7 @@ async function launch(attack: AttackName, port: number): Promise<AttackOutcome> 
   const waits = attacks.find(({ name }) => name === attack)?.piece === null;
   const order: AttackOrder = { attack, port, seconds, connections: waits ? waitingConnections : 1 };
   const program = fileURLToPath(new URL("attacker.js", import.meta.url));
-  const args = ["-n", "19", "taskset", "-c", machine.loadCore, process.execPath, program, JSON.stringify(order)];
+  const args = ["-n", "19", "taskset", "-c", attackerCore, process.execPath, program, JSON.stringify(order)];
   const { stdout } = await run("nice", args);
   return JSON.parse(stdout) as AttackOutcome;
 }

@@ -4,30 +4,15 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { serverFiles } from "../load/certificates.ts";
+import { childPids } from "../load/contenders/children.ts";
 import { freePorts, isListening } from "../load/ports.ts";
-import { type Processes, type Started, until } from "../load/processes.ts";
+import { type Processes, processTree, until } from "../load/processes.ts";
 
 const program = fileURLToPath(new URL("../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
-
-/** A proxy that listens. */
-export interface Attacked {
-  readonly process: Started;
-  readonly port: number;
-}
-
-export interface AttackWorld {
-  readonly processes: Processes;
-  /** With the certificates. */
-  readonly directory: string;
-  readonly core: string;
-  readonly backend: Backend;
-}
-
+const algorithm = "ecdsa-p256";
 /** What the attacks call the site. */
 const host = "a.example";
 const largeBody = Buffer.alloc(1024 * 1024, "sluice gate ");
@@ -67,46 +52,61 @@ function ignoreError(): void {
   // Attackers break things off.
 }
 
-export async function startAttackedNginx({ processes, directory, core, backend }: AttackWorld): Promise<Attacked> {
-  const home = await mkdtemp(join(directory, "nginx-"));
+export interface AttackedOptions {
+  readonly processes: Processes;
+  readonly directory: string;
+  /** For taskset. */
+  readonly core: string;
+  readonly backend: Backend;
+}
+
+export interface Attacked {
+  readonly port: number;
+  readonly workerPids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export async function startAttackedNginx({ processes, directory, core, backend }: AttackedOptions): Promise<Attacked> {
   const [port = 0] = await freePorts(1);
-  const { certificate, key } = serverFiles(directory, "ecdsa-p256");
-  // Requests of a connection as it comes, where the benchmarks of load lift the limit.
-  const text = `worker_processes 1; daemon off; pid ${home}/nginx.pid; error_log stderr crit; events { worker_connections 4096; }
-http { access_log off; upstream backend { server 127.0.0.1:${backend.port}; keepalive 128; }
-  server { listen 127.0.0.1:${port} ssl http2; ssl_certificate ${certificate}; ssl_certificate_key ${key};
-    location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }
-`;
+  const { certificate, key } = serverFiles(directory, algorithm);
+  const home = await mkdtemp(join(directory, "nginx-"));
+  // As it comes: nothing is set but what makes a proxy of it.
+  const text = `worker_processes 1; daemon off; pid ${home}/pid; error_log stderr crit; events { worker_connections 4096; }
+    http { access_log off; upstream backend { server 127.0.0.1:${backend.port}; keepalive 128; }
+    server { listen 127.0.0.1:${port} ssl http2; ssl_certificate ${certificate}; ssl_certificate_key ${key};
+    location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }`;
   await writeFile(join(home, "nginx.conf"), text);
   const started = processes.start("nginx", ["-c", join(home, "nginx.conf")], { cores: core });
   await until(() => isListening(port), started);
-  return { process: started, port };
+  return { port, workerPids: childPids(started.pid), stop: () => started.stop() };
 }
 
-export async function startAttackedSluice({ processes, directory, core, backend }: AttackWorld): Promise<Attacked> {
-  const home = await mkdtemp(join(directory, "sluice-"));
+export async function startAttackedSluice({ processes, directory, core, backend }: AttackedOptions): Promise<Attacked> {
   const [port = 0] = await freePorts(1);
-  await writeFile(join(home, "site.yaml"), site(directory, backend));
-  const edge = { ports: { 443: port }, codec: "own", engine: "node", workers: 1, bind: "127.0.0.1" };
+  const home = await mkdtemp(join(directory, "sluice-"));
+  await mkdir(join(home, "config"));
+  await writeFile(join(home, "config/site.yaml"), site(directory, backend));
+  const edge = { workers: 1, bind: "127.0.0.1", ports: { 443: port }, engine: "node", codec: "own", drainSeconds: 1 };
   const settings = {
-    edge: { ...edge, drainSeconds: 1, accessLog: { path: "off" } },
-    config: { directory: home },
+    edge: { ...edge, accessLog: { path: "off" } },
     admin: { address: "127.0.0.1:0" },
     ctrl: { address: "127.0.0.1:0" },
   };
-  const file = join(await mkdtemp(join(directory, "settings-")), "sluice.yaml");
   // JSON is YAML.
-  await writeFile(file, JSON.stringify(settings));
-  const started = processes.start(process.execPath, [program, "up", "--config", file], { cores: core });
-  if (started.child.stdout === null) throw new Error("sluice up has no output");
-  const ready = once(createInterface(started.child.stdout), "line");
-  await Promise.race([ready, started.ended()]);
-  if (started.hasEnded) throw new Error(`sluice up ended before it was ready: ${started.stderr}`);
-  return { process: started, port };
+  await writeFile(join(home, "sluice.yaml"), JSON.stringify(settings));
+  const args = [program, "up", "--config", join(home, "sluice.yaml")];
+  const started = processes.start(process.execPath, args, { cores: core });
+  await until(() => isListening(port), started);
+  return { port, workerPids: processTree(started.pid).filter(isWorker), stop: () => started.stop() };
+}
+
+/** By the title that it gives itself. */
+function isWorker(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sluice: worker");
 }
 
 function site(directory: string, { port }: Backend): string {
-  const { certificate, key } = serverFiles(directory, "ecdsa-p256");
+  const { certificate, key } = serverFiles(directory, algorithm);
   const documents = [
     {
       apiVersion: "networking.istio.io/v1",
