@@ -149,7 +149,9 @@ const worthARow = 0.9;
 /** Fails when a budget is exceeded, and says where it is set; says, too, when it could be lowered. */
 export function expectWithin(name: BudgetName, measured: number): void {
   const { node20, node24, unit, what }: Budget = table[name];
-  const { allowed, now } = major >= 24 ? node24 : node20;
+  // Other majors have numbers of their own, which nobody has measured.
+  if (major !== 20 && major !== 24) return console.warn(`no budgets for Node.js ${major}: ${name} was not checked`);
+  const { allowed, now } = major === 24 ? node24 : node20;
   const found = `budget ${name} (${what}): measured ${format(measured)}, allowed ${format(allowed)} ${unit}`;
   const problem = `${found}; if this is intended, raise it in test/budgets/budgets.ts and say why`;
   expect(measured, problem).toBeLessThanOrEqual(allowed);

@@ -73,7 +73,7 @@ export async function startAttackedNginx({ processes, directory, core, backend }
   // As it comes: nothing is set but what makes a proxy of it.
   const text = `worker_processes 1; daemon off; pid ${home}/pid; error_log stderr crit; events { worker_connections 4096; }
     http { access_log off; upstream backend { server 127.0.0.1:${backend.port}; keepalive 128; }
-    server { listen 127.0.0.1:${port} ssl http2; ssl_certificate ${certificate}; ssl_certificate_key ${key};
+    server { listen 127.0.0.1:${port} ssl http2; ssl_certificate ${certificate}; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate_key ${key};
     location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }`;
   await writeFile(join(home, "nginx.conf"), text);
   const started = processes.start("nginx", ["-c", join(home, "nginx.conf")], { cores: core });

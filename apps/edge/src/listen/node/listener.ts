@@ -1,4 +1,4 @@
-// The engine on Node's own net, tls, http and http2: binds a listener, accepts connections and hands them to TLS and HTTP.
+// The engine on Node's own net and tls, with our HTTP codecs or Node's: binds a listener, accepts connections and hands them to TLS and HTTP.
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import { setImmediate } from "node:timers/promises";
