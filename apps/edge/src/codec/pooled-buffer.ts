@@ -4,7 +4,7 @@
 /** What is gathered for one write (see `Sender`), or read from an upstream at once, with room for frames. */
 export const pooledBytes = 96 * 1024;
 /** Shorter pieces get a buffer of their own: who waits with a few bytes must not hold this many. */
-const leastBytes = 16 * 1024;
+const leastBytes = 32 * 1024;
 /** Kept for the next who needs one: 6 MiB a worker. */
 const maxFree = 64;
 

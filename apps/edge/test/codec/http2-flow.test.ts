@@ -156,3 +156,29 @@ test("GOAWAY never names a later stream than before", () => {
     .map(({ payload }) => payload.readUInt32BE(0));
   expect(named).toEqual([1, 1]);
 });
+
+test("what has been used is given back although others hold the rest of the connection's window", () => {
+  const limits = { connectionBufferBytes: 65_535, streamBufferBytes: 65_535 };
+  const driver = SessionDriver.open(undefined, limits);
+  driver.receive(frame(frameType.settings, flags.ack, 0));
+  driver.takeFrames();
+  driver.onPiece = (stream) => {
+    if (stream.id === 1) driver.session.release(stream);
+  };
+  driver.receive(post(1), data(1, "x".repeat(16_000)), data(1, "x".repeat(14_000)));
+  driver.receive(post(3), data(3, "x".repeat(16_000)), data(3, "x".repeat(16_000)), data(3, "x".repeat(3_535)));
+  const updates = driver.takeFrames().filter(({ type, stream }) => type === frameType.windowUpdate && stream === 0);
+  expect(updates.map(({ payload }) => payload.readUInt32BE(0))).toEqual([30_000]);
+});
+
+test("heads of a turn are held by about as many bytes as they have, should the client not take them", () => {
+  const driver = SessionDriver.open();
+  driver.session.takeOutput();
+  for (let id = 1; id < 200; id += 2) driver.receive(get(id));
+  const fields = ["location", "~".repeat(60)];
+  for (const stream of driver.streams) driver.session.sendHead(stream, { status: 302, fields, isLast: true });
+  const output = driver.session.takeOutput();
+  if (output === null) throw new Error("nothing is sent");
+  expect(output.length).toBeGreaterThan(4096);
+  expect(output.buffer.byteLength).toBeLessThan(4 * output.length);
+});

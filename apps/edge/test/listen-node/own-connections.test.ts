@@ -1,10 +1,11 @@
 // What only our own codec does with connections: crumbs of a body, clients that do not take what they asked for, slow ones that do.
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { frame, frameType, uint32 } from "@sluice/http2-frames";
 import { describe, expect, test } from "vitest";
 import { Attacker, endHeaders, endStream, getBlock, postBlock } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
+import { endWithoutProgress } from "../../src/listen/node/own/farewell.ts";
 import { openTcp, readUntil, respond, startListener, TestHandler, useCodec } from "./support.ts";
 
 useCodec("own");
@@ -111,6 +112,40 @@ describe("a client that asks and does not take the answer", () => {
     socket.write(request(0));
     await expect.poll(() => listener.connections.closed, { timeout: 10_000 }).toBe(1);
     socket.destroy();
+  });
+});
+
+describe("a client that does not take the end of what it was sent, and goes on talking", () => {
+  const large = "x".repeat(16_000_000);
+
+  test("loses its connection as if it were silent, when it could have asked again", async () => {
+    await using listener = await startListener({ limits: { streamIdleTimeoutMs: 100 } });
+    listener.handler.answer = (exchange) => respond(exchange, 200, large);
+    const socket = await openTcp(listener.port);
+    socket.on("error", () => undefined).pause();
+    socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\nx");
+    const talking = setInterval(() => socket.write("x"), 20);
+    await expect.poll(() => listener.connections.closed, { timeout: 20_000 }).toBe(1);
+    clearInterval(talking);
+    socket.destroy();
+  });
+
+  test("loses it behind the last answer, too", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined).resume();
+      socket.end(large);
+      endWithoutProgress(socket, 100);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const connected = once(server, "connection");
+    const client = await openTcp((server.address() as AddressInfo).port);
+    client.on("error", () => undefined).pause();
+    const talking = setInterval(() => client.write("x"), 20);
+    const [socket] = (await connected) as [Socket];
+    await once(socket, "close");
+    clearInterval(talking);
+    client.destroy();
+    server.close();
   });
 });
 

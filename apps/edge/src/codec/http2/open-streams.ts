@@ -56,12 +56,18 @@ export class OpenStreams<Owner> {
   }
 
   /** Those behind a place that has become free move up, or they would not be found any more. */
-  #closeGap(gap: number): void {
-    const mask = this.#places.length - 1;
-    for (let place = (gap + 1) & mask; this.#places[place] !== null; place = (place + 1) & mask) {
-      const stream = this.#places[place] ?? null;
-      this.#places[place] = null;
-      if (stream !== null) this.#places[this.#placeOf(stream.id)] = stream;
+  #closeGap(from: number): void {
+    const places = this.#places;
+    const mask = places.length - 1;
+    let gap = from;
+    for (let place = (gap + 1) & mask; ; place = (place + 1) & mask) {
+      const stream = places[place] ?? null;
+      if (stream === null) return;
+      // One whose own place lies behind the gap stays.
+      if (((place - (stream.id >>> 1)) & mask) < ((place - gap) & mask)) continue;
+      places[gap] = stream;
+      places[place] = null;
+      gap = place;
     }
   }
 

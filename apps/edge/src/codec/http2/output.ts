@@ -4,6 +4,8 @@ import { flag, frameHeaderBytes, frameType } from "./frame.ts";
 
 /** What a turn without bodies fits into; it is handed on as a copy of its length and stays with the connection. */
 const smallBytes = 4096;
+/** Less than this is no reason to hold a pooled buffer until it is sent. */
+const worthHolding = 32 * 1024;
 const nothing = new Uint8Array(0);
 
 export class Output {
@@ -23,8 +25,13 @@ export class Output {
     this.#length = 0;
     this.#lastData = -1;
     if (this.#bytes === this.#small) return Buffer.from(bytes);
+    const whole = this.#bytes;
     this.#bytes = this.#small;
-    return bytes;
+    if (bytes.length >= worthHolding) return bytes;
+    // Whoever does not read what it is sent would have us hold many times the bytes that are counted.
+    const copy = Buffer.from(bytes);
+    givePooled(whole);
+    return copy;
   }
 
   /** Frames of this type and their bytes behind one another. */

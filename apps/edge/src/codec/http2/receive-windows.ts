@@ -42,7 +42,10 @@ export class ReceiveWindows {
   /** `bytes` have come; false when that is more than the connection allows. */
   take(bytes: number): boolean {
     this.#connection -= bytes;
-    return this.#connection >= 0;
+    if (this.#connection < 0) return false;
+    // What has been used may have become as much as is left: those who hold the rest need not be who used it.
+    if (this.#released > 0) this.giveBack(0);
+    return true;
   }
 
   /** `bytes` that were taken have been used, for whatever stream. */

@@ -1,8 +1,10 @@
 // The end of a connection whose client may still read what it was sent.
 import type { Socket } from "node:net";
 
-/** A client that takes nothing of what it was sent for so long must not hold its place. */
+/** A client that takes nothing of what it was sent for so long, and says nothing, must not hold its place. */
 const stalledMs = 10_000;
+/** One that goes on talking may take so long for the next piece of what it was sent (96 KiB at most). */
+const slowestMs = 60_000;
 /** How long a client that has been sent everything may take to end its side. */
 const lingerMs = 1000;
 
@@ -13,8 +15,9 @@ const lingerMs = 1000;
  * throw away our last bytes (RFC 9112, 9.6).
  */
 export function sayFarewell(socket: Socket, isAllRead = false): void {
-  // Looks at what is still being written as well.
+  // Looks at what is still being written as well, but begins anew with every byte that the client sends.
   socket.setTimeout(stalledMs, () => socket.destroy());
+  endWithoutProgress(socket, slowestMs);
   if (isAllRead) {
     socket.destroySoon();
     return;
@@ -24,4 +27,14 @@ export function sayFarewell(socket: Socket, isAllRead = false): void {
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once("close", () => clearTimeout(timer));
   });
+}
+
+/** Ends it when nothing has left in so long. Behind the end nothing is added to what is unsent: whatever changes is progress. */
+export function endWithoutProgress(socket: Socket, everyMs: number): void {
+  let unsentBytes = socket.writableLength;
+  const watch = setInterval(() => {
+    if (socket.writableLength === unsentBytes) socket.destroy();
+    unsentBytes = socket.writableLength;
+  }, everyMs);
+  socket.once("close", () => clearInterval(watch));
 }

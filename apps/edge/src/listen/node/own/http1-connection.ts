@@ -37,6 +37,8 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   #hasServed = false;
   /** Monotonic milliseconds at which the wait of the moment began: for a request, or for the rest of its head. */
   #waitingSinceMs = performance.now();
+  /** When the last answer was complete. What the client sends since then is no sign that it takes it. */
+  #answeredAtMs = performance.now();
 
   constructor({ socket, downstream, state }: OwnConnectionSource) {
     this.socket = socket;
@@ -56,7 +58,10 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     if (this.#phase !== "http") return;
     if (this.#current !== null) this.#current.closesConnection = true;
     // What has begun is still answered.
-    else if (!this.#parser.isInHead) sayFarewell(this.socket, true);
+    else if (!this.#parser.isInHead) {
+      this.#discard();
+      sayFarewell(this.socket, true);
+    }
   }
 
   /** Ends the connection when it has waited longer than it may. While a request is under way the proxy keeps the time, until it is answered. */
@@ -65,7 +70,8 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     const { idleTimeoutMs, requestHeadTimeoutMs, streamIdleTimeoutMs } = this.#context.limits;
     const waitedMs = nowMs - this.#waitingSinceMs;
     // Its last answer is still here: the proxy, which kept the time of it, has done with it.
-    if (this.socket.writableLength > 0 && streamIdleTimeoutMs > 0 && waitedMs >= streamIdleTimeoutMs) {
+    const untakenMs = this.socket.writableLength > 0 ? nowMs - this.#answeredAtMs : 0;
+    if (streamIdleTimeoutMs > 0 && untakenMs >= streamIdleTimeoutMs) {
       this.socket.destroy();
       return;
     }
@@ -129,6 +135,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   /** The answer of the current exchange is out. */
   responseEnded(exchange: OwnHttp1Exchange): void {
     if (exchange !== this.#current) return;
+    this.#answeredAtMs = performance.now();
     if (exchange.closesConnection || this.#isClosing) return this.#end(exchange.isRequestRead);
     // What is left of the body is read and thrown away before the next request.
     this.#parser.isPaused = false;
