@@ -8,7 +8,9 @@ import { describeFrames, injuredSession, session } from "./generated-sessions.ts
 import { readSessionWithNode, readSessionWithOurs, type SeenStream, type SessionReading } from "./http2-readers.ts";
 import { SessionDriver } from "./session-driver.ts";
 
-const numRuns = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? 1000);
+/** Node 20's HTTP/2 may abort its process when a session is collected (node_http2.cc, ~Http2Session), about once in thousands of them. */
+const usualRuns = Number(process.versions.node.split(".")[0]) < 22 ? 100 : 1000;
+const numRuns = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? usualRuns);
 /** Set to replay a failure; printed with every run. */
 const seed = Number(process.env["SLUICE_PROPERTY_SEED"] ?? Date.now() % 2 ** 31);
 const options = { seed, numRuns };
