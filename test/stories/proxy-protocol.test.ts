@@ -244,7 +244,7 @@ describe("a client cannot speak for itself:", () => {
 
   test("to TCP its own header is data like any other", async () => {
     const text = await nextHeard(
-      (all) => all.endsWith("443\r\n"),
+      (all) => all.endsWith(ipv6.V1),
       () => inClear(9001, ipv4.V2 + ipv6.V1),
     );
     expect(text).toBe(ipv4.V1 + ipv6.V1);
