@@ -1,5 +1,5 @@
 // `pnpm bench attacks`: what each known attack on HTTP/2 costs a worker of Sluice, on its own codec, and one of nginx: CPU seconds, memory, when the
-// connection ends, and what an honest client feels. The attacked has core 0; attacker, backend and honest client share core 1. Needs Linux,
+// connection ends, and what an honest client feels. The attacked has one core; attacker, backend and honest client share the last. Needs Linux,
 // taskset and nginx.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type AttackName, attacks } from "@sluice/http2-frames/attacks";
 import { writeCertificates } from "../load/certificates.ts";
+import { layOut } from "../load/machine.ts";
 import { Processes } from "../load/processes.ts";
 import { cpuTimeUs } from "../load/usage.ts";
 import { printTable } from "../micro/measure.ts";
@@ -18,8 +19,6 @@ import { watchMemory } from "./peak-memory.ts";
 import { type Attacked, startAttackBackend, startAttackedNginx, startAttackedSluice } from "./world.ts";
 
 const run = promisify(execFile);
-const attackedCore = "0";
-const attackerCore = "1";
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 3);
 /** Of those who wait; a flood is one connection, for it has all the CPU it can use. */
 const waitingConnections = 20;
@@ -38,14 +37,16 @@ export async function benchAttacks(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const backend = await startAttackBackend();
   const processes = new Processes();
-  const start = (who: keyof typeof starters) => starters[who]({ processes, directory, core: attackedCore, backend });
+  const machine = layOut();
+  const start = (who: keyof typeof starters) =>
+    starters[who]({ processes, directory, core: machine.contenderCores(1), backend });
   try {
     await writeCertificates(directory);
     const rows: string[][] = [];
     for (const attack of [null, ...attacks]) {
       for (const who of ["nginx", "sluice"] as const) {
         // A new process for each: what one attack has left is not the next one's.
-        const measured = await measure(attack?.name ?? null, await start(who));
+        const measured = await measure(attack?.name ?? null, await start(who), machine.loadCore);
         rows.push([attack?.name ?? "none", who, ...cellsOf(measured)]);
         process.stderr.write(`${rows.at(-1)?.join("  ")}\n`);
       }
@@ -72,8 +73,11 @@ export async function benchAttacks(): Promise<void> {
   }
 }
 
-/** @param attack null: none, to compare with */
-async function measure(attack: AttackName | null, attacked: Attacked): Promise<Measured> {
+/**
+ * @param attack null: none, to compare with
+ * @param core the attacker's, for taskset
+ */
+async function measure(attack: AttackName | null, attacked: Attacked, core: string): Promise<Measured> {
   const { port, workerPids } = attacked;
   const client = new HonestClient(port);
   try {
@@ -82,7 +86,7 @@ async function measure(attack: AttackName | null, attacked: Attacked): Promise<M
     const cpuBefore = await cpuSecondsOf(workerPids);
     const grown = await watchMemory(workerPids);
     let isOver = false;
-    const attacking = (attack === null ? rest() : launch(attack, port)).finally(() => (isOver = true));
+    const attacking = (attack === null ? rest() : launch(attack, { port, core })).finally(() => (isOver = true));
     const experience = await client.ask(() => isOver);
     const outcome = await attacking;
     const cpuSeconds = (await cpuSecondsOf(workerPids)) - cpuBefore;
@@ -104,11 +108,14 @@ async function rest(): Promise<null> {
 }
 
 /** Behind everybody else in the queue of its core, so that the honest client is not slow for the attacker's own needs. */
-async function launch(attack: AttackName, port: number): Promise<AttackOutcome> {
+async function launch(
+  attack: AttackName,
+  { port, core }: { readonly port: number; readonly core: string },
+): Promise<AttackOutcome> {
   const waits = attacks.find(({ name }) => name === attack)?.piece === null;
   const order: AttackOrder = { attack, port, seconds, connections: waits ? waitingConnections : 1 };
   const program = fileURLToPath(new URL("attacker.js", import.meta.url));
-  const args = ["-n", "19", "taskset", "-c", attackerCore, process.execPath, program, JSON.stringify(order)];
+  const args = ["-n", "19", "taskset", "-c", core, process.execPath, program, JSON.stringify(order)];
   const { stdout } = await run("nice", args);
   return JSON.parse(stdout) as AttackOutcome;
 }

@@ -1,17 +1,15 @@
 // Who is attacked: Sluice with its own codecs and nginx as it comes, each with one worker, in front of one backend.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { serverFiles } from "../load/certificates.ts";
 import { childPids } from "../load/contenders/children.ts";
+import { startSluice, workerPidsOf } from "../load/contenders/sluice.ts";
 import { freePorts, isListening } from "../load/ports.ts";
-import { type Processes, processTree, until } from "../load/processes.ts";
+import { type Processes, until } from "../load/processes.ts";
 
-const program = fileURLToPath(new URL("../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
 const algorithm = "ecdsa-p256";
 /** What the attacks call the site. */
 const host = "a.example";
@@ -94,15 +92,8 @@ export async function startAttackedSluice({ processes, directory, core, backend 
   };
   // JSON is YAML.
   await writeFile(join(home, "sluice.yaml"), JSON.stringify(settings));
-  const args = [program, "up", "--config", join(home, "sluice.yaml")];
-  const started = processes.start(process.execPath, args, { cores: core });
-  await until(() => isListening(port), started);
-  return { port, workerPids: processTree(started.pid).filter(isWorker), stop: () => started.stop() };
-}
-
-/** By the title that it gives itself. */
-function isWorker(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sluice: worker");
+  const { started, ready } = await startSluice({ processes, cores: core, file: join(home, "sluice.yaml") });
+  return { port, workerPids: await workerPidsOf(ready.ctrl), stop: () => started.stop() };
 }
 
 function site(directory: string, { port }: Backend): string {

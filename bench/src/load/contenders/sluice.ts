@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { serverFiles } from "../certificates.ts";
 import { type Contender, type ContenderKind, type Doors, hasAllDoors, type Site, type World } from "../contender.ts";
 import { answers, freePorts } from "../ports.ts";
-import { type Started, until } from "../processes.ts";
+import { type Processes, type Started, until } from "../processes.ts";
 import { declaredPorts, reloadedService, siteDocuments } from "./sluice-site.ts";
 
 const program = fileURLToPath(new URL("../../../node_modules/@sluice/ctrl/bin/sluice.js", import.meta.url));
@@ -71,8 +71,8 @@ async function start(
   const file = join(home, "sluice.yaml");
   await writeFile(file, JSON.stringify(settings));
   const cores = world.machine.contenderCores(site.workers);
-  const started = world.processes.start(process.execPath, [program, "up", "--config", file], { cores });
-  const { ctrl, listeners } = await readyLine(started);
+  const { started, ready } = await startSluice({ processes: world.processes, cores, file });
+  const { ctrl, listeners } = ready;
   await until(() => answers(plain, site), started);
   return {
     name,
@@ -80,10 +80,7 @@ async function start(
     ...("engine" in edge ? {} : { engines: enginesOf(doors, listeners) }),
     doors,
     readyMs: performance.now() - started.startedAt,
-    workerPids: async () => {
-      const status = (await (await fetch(`${ctrl}/v1/status`)).json()) as Status;
-      return status.edges.flatMap(({ workers }) => workers.map(({ pid }) => pid));
-    },
+    workerPids: () => workerPidsOf(ctrl),
     reload: (generation) => push(ctrl, generation),
   };
 }
@@ -96,6 +93,20 @@ function enginesOf(doors: Doors, listeners: ReadyLine["listeners"]): NonNullable
   return Object.fromEntries(named);
 }
 
+/** Starts `sluice up` with these settings, which are JSON. It is ready when its line is there. */
+export async function startSluice({
+  processes,
+  cores,
+  file,
+}: {
+  readonly processes: Processes;
+  readonly cores: string;
+  readonly file: string;
+}): Promise<{ readonly started: Started; readonly ready: ReadyLine }> {
+  const started = processes.start(process.execPath, [program, "up", "--config", file], { cores });
+  return { started, ready: await readyLine(started) };
+}
+
 async function readyLine(started: Started): Promise<ReadyLine> {
   const output = started.child.stdout;
   if (output === null) throw new Error("sluice up has no output");
@@ -104,6 +115,12 @@ async function readyLine(started: Started): Promise<ReadyLine> {
   ];
   if (line === undefined) throw new Error(`sluice up ended before it was ready: ${started.stderr}`);
   return JSON.parse(line) as ReadyLine;
+}
+
+/** @param ctrl the URL of its API */
+export async function workerPidsOf(ctrl: string): Promise<readonly number[]> {
+  const status = (await (await fetch(`${ctrl}/v1/status`)).json()) as Status;
+  return status.edges.flatMap(({ workers }) => workers.map(({ pid }) => pid));
 }
 
 /** A change through the API, answered when every worker serves it. */

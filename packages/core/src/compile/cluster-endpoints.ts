@@ -1,8 +1,7 @@
 // The endpoints of one cluster: those of its port that its subset selects, in the order and with the weights that locality gives them.
-import type { Endpoint, LocalitySettings } from "../model/index.ts";
+import { type Endpoint, type LocalitySettings, selects } from "../model/index.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
 import type { Instance } from "./instances.ts";
-import { selects } from "./labels.ts";
 import { prioritize } from "./locality-failover.ts";
 import { shareOut } from "./locality-shares.ts";
 import type { FoundSubset } from "./merged-rule.ts";

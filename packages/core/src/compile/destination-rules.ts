@@ -1,7 +1,6 @@
 // Which DestinationRules speak for a host: by namespace, then the most specific host (istio-semantics 2.7).
-import { type DestinationRuleSpec, type Resource, resolveShortName, visibilityFrom } from "../model/index.ts";
+import { type DestinationRuleSpec, resolveShortName, type Resource, selects, visibilityFrom } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
-import { selects } from "./labels.ts";
 import { type MergedRule, mergeRules, warnMerged } from "./merged-rule.ts";
 import { inCreationOrder } from "./order.ts";
 

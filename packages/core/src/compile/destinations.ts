@@ -1,14 +1,14 @@
 // Where a rule leads, whatever its protocol: its destinations as clusters with weights (istio-semantics 2.5).
 import {
-  type RouteDestination,
   resolveGatewayName,
   resolveShortName,
+  type RouteDestination,
   type ScopedMatch,
+  selects,
   type WeightedCluster,
 } from "../model/index.ts";
 import { type ClusterKey, formatClusterName } from "./cluster-name.ts";
 import type { RouteContext } from "./context.ts";
-import { selects } from "./labels.ts";
 
 /** Where rules are read for: matches on port and gateways are decided here, at compile time. */
 export interface RuleScope {

@@ -1,9 +1,15 @@
 // Which servers of which Gateways share a listener. Gateways are merged in creation order, and where two servers cannot share
 // a port the first one wins (istio-semantics 2.1).
-import type { FilterChain, GatewayProtocol, GatewayServer, GatewaySpec, Resource } from "../model/index.ts";
+import {
+  type FilterChain,
+  type GatewayProtocol,
+  type GatewayServer,
+  type GatewaySpec,
+  type Resource,
+  selects,
+} from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
 import { describeSite, type Site } from "./findings.ts";
-import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
 import { portsInFront, portTranslation } from "./port-translation.ts";
 import { bareHost, sanitizeServerHosts } from "./server-hosts.ts";

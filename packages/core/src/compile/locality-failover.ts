@@ -1,9 +1,8 @@
 // Which endpoints are used first because of where they run: Envoy's priorities, computed as istiod does from the gateway's own
 // locality and labels. Only with outlier detection: without it nothing would ever tell that the first ones fail.
-import { type Endpoint, type Locality, parseLocality, type RegionFailover } from "../model/index.ts";
+import { type Endpoint, labelOf, type Locality, parseLocality, type RegionFailover } from "../model/index.ts";
 import type { CompileOptions } from "./options.ts";
 import type { Instance } from "./instances.ts";
-import { labelOf } from "./labels.ts";
 
 type Gateway = CompileOptions["gateway"];
 type Labels = Readonly<Record<string, string>>;

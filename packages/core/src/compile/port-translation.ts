@@ -1,8 +1,7 @@
 // From the port a Gateway declares to the port its pods listen on: the targetPort of the Service in front of them
 // (istio-semantics 2.1, resolvePorts).
-import type { Resource, ServiceSpec } from "../model/index.ts";
+import { type Resource, selects, type ServiceSpec } from "../model/index.ts";
 import type { CompileContext } from "./context.ts";
-import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
 
 const translationOffLabel = "experimental.istio.io/disable-gateway-port-translation";

@@ -1,8 +1,7 @@
 // VirtualServices that ask for a place on a gateway and end without a single route: why, for each Gateway they name. Without
 // this an operator sees a 404 and nothing else.
-import { type Resource, type VirtualServiceSpec, visibilityFrom } from "../model/index.ts";
+import { type Resource, selects, type VirtualServiceSpec, visibilityFrom } from "../model/index.ts";
 import { type BoundServer, gatewayName, type MergedListener } from "./gateways.ts";
-import { selects } from "./labels.ts";
 import { inCreationOrder } from "./order.ts";
 import type { RouteConfigScope } from "./route-config.ts";
 import { hostsForNamespace, intersectHosts } from "./server-hosts.ts";

@@ -8,16 +8,8 @@
 // version that was answered, and none of which a part is missing. docs/adr/0011 tells why this is no database.
 import { mkdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Commit,
-  type CommitResult,
-  type ResourceStore,
-  type Snapshot,
-  type StoreHealth,
-  StoreLimit,
-  type VersionDetails,
-  type VersionRecord,
-} from "../resource-store.ts";
+import { type Commit, type CommitResult, type StoreHealth, StoreLimit } from "../resource-store.ts";
+import { StatefulStore } from "../stateful-store.ts";
 import { StoreState, type StateImage, type VersionEntry } from "../store-state.ts";
 import { Turns } from "../turns.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -40,12 +32,11 @@ export interface EmbeddedStoreOptions {
   onWarning(message: string): void;
 }
 
-export class EmbeddedStore implements ResourceStore {
+export class EmbeddedStore extends StatefulStore {
   readonly #options: EmbeddedStoreOptions;
-  readonly #state: StoreState;
+  protected readonly state: StoreState;
   readonly #log: LogFile;
   readonly #unlock: () => Promise<void>;
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Commits are written one after the other: each is made on the one before. */
   readonly #turns = new Turns();
   #compactAtBytes: number;
@@ -54,8 +45,9 @@ export class EmbeddedStore implements ResourceStore {
     options: EmbeddedStoreOptions,
     opened: { readonly state: StoreState; readonly log: LogFile; readonly unlock: () => Promise<void> },
   ) {
+    super();
     this.#options = options;
-    this.#state = opened.state;
+    this.state = opened.state;
     this.#log = opened.log;
     this.#unlock = opened.unlock;
     this.#compactAtBytes = options.maxLogBytes ?? defaultMaxLogBytes;
@@ -82,33 +74,12 @@ export class EmbeddedStore implements ResourceStore {
     return { kind: "embedded", problem: this.#log.failure };
   }
 
-  async read(): Promise<Snapshot> {
-    return this.#state.snapshot;
-  }
-
   commit(commit: Commit): Promise<CommitResult> {
     return this.#turns.take(async () => await this.#commit(commit));
   }
 
-  async versions(): Promise<readonly VersionRecord[]> {
-    return this.#state.versions();
-  }
-
-  async version(number: number): Promise<VersionDetails | null> {
-    return this.#state.version(number);
-  }
-
-  async readAt(number: number): Promise<Snapshot | null> {
-    return this.#state.readAt(number);
-  }
-
-  onChange(listener: (snapshot: Snapshot) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   async close(): Promise<void> {
-    this.#listeners.clear();
+    this.forgetListeners();
     await this.#turns.take(async () => {
       await this.#log.close();
       await this.#unlock();
@@ -116,24 +87,23 @@ export class EmbeddedStore implements ResourceStore {
   }
 
   async #commit(commit: Commit): Promise<CommitResult> {
-    const { number } = this.#state.snapshot;
+    const { number } = this.state.snapshot;
     if (commit.base !== number) return { outcome: "stale", number };
-    const entry = this.#state.toEntry(commit, Date.now());
+    const entry = this.state.toEntry(commit, Date.now());
     const payload = Buffer.from(JSON.stringify(entry));
     if (payload.length > maxRecordBytes) throw new StoreLimit(`a version is larger than ${maxRecordBytes} bytes`);
     await this.#log.append(payload);
-    const version = this.#state.apply(entry);
-    const { snapshot } = this.#state;
+    const version = this.state.apply(entry);
     if (this.#log.sizeBytes > this.#compactAtBytes) void this.#turns.take(async () => await this.#compact());
-    for (const listener of this.#listeners) listener(snapshot);
-    return { outcome: "committed", version, snapshot };
+    this.tell();
+    return { outcome: "committed", version, snapshot: this.state.snapshot };
   }
 
   /** A failure costs nothing but disk: the log goes on, and it is tried again when it has doubled. */
   async #compact(): Promise<void> {
     const { directory, maxLogBytes = defaultMaxLogBytes } = this.#options;
     try {
-      await replaceFile(join(directory, "snapshot"), encodeImage(this.#state.image));
+      await replaceFile(join(directory, "snapshot"), encodeImage(this.state.image));
       await this.#log.restart();
       this.#compactAtBytes = maxLogBytes;
     } catch (error) {

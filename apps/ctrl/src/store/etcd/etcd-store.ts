@@ -5,17 +5,8 @@
 // versions at once; a look every second, which a quorum has to answer, tells whether the store can be written and that nothing was missed.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  type Commit,
-  type CommitResult,
-  type ResourceStore,
-  type Snapshot,
-  type StoreHealth,
-  StoreLimit,
-  StoreUnavailable,
-  type VersionDetails,
-  type VersionRecord,
-} from "../resource-store.ts";
+import { type Commit, type CommitResult, type StoreHealth, StoreLimit, StoreUnavailable } from "../resource-store.ts";
+import { StatefulStore } from "../stateful-store.ts";
 import type { StoreState } from "../store-state.ts";
 import { Turns } from "../turns.ts";
 import { EtcdClient, type EtcdClientOptions } from "./client.ts";
@@ -45,13 +36,12 @@ export interface EtcdStoreOptions extends EtcdClientOptions {
   onWarning(message: string): void;
 }
 
-export class EtcdStore implements ResourceStore {
+export class EtcdStore extends StatefulStore {
   readonly #options: EtcdStoreOptions;
   readonly #client: EtcdClient;
   readonly #log: StoreLog;
   readonly #mirror: Mirror;
   readonly #health: Health;
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Commits and catching up, one after the other: both move the mirror. */
   readonly #turns = new Turns();
   #looks: Looks | null = null;
@@ -59,6 +49,7 @@ export class EtcdStore implements ResourceStore {
   #isClosed = false;
 
   private constructor(options: EtcdStoreOptions) {
+    super();
     this.#options = options;
     this.#client = new EtcdClient(options);
     this.#log = new StoreLog(this.#client, options);
@@ -85,34 +76,17 @@ export class EtcdStore implements ResourceStore {
     return { kind: "etcd", problem: this.#health.problem };
   }
 
-  async read(): Promise<Snapshot> {
-    return this.#mirror.state.snapshot;
+  protected get state(): StoreState {
+    return this.#mirror.state;
   }
 
   commit(commit: Commit): Promise<CommitResult> {
     return this.#turns.take(async () => await this.#commit(commit));
   }
 
-  async versions(): Promise<readonly VersionRecord[]> {
-    return this.#mirror.state.versions();
-  }
-
-  async version(number: number): Promise<VersionDetails | null> {
-    return this.#mirror.state.version(number);
-  }
-
-  async readAt(number: number): Promise<Snapshot | null> {
-    return this.#mirror.state.readAt(number);
-  }
-
-  onChange(listener: (snapshot: Snapshot) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#listeners.clear();
+    this.forgetListeners();
     this.#looks?.close();
     this.#client.close();
     await this.#turns.done();
@@ -132,7 +106,7 @@ export class EtcdStore implements ResourceStore {
     }
     const version = this.#mirror.apply(name, entry);
     this.#saveWhenDue();
-    this.#tell();
+    this.tell();
     return { outcome: "committed", version, snapshot: state.snapshot };
   }
 
@@ -188,7 +162,7 @@ export class EtcdStore implements ResourceStore {
     try {
       await this.#mirror.catchUp({ deadlineMs: this.#options.timeoutMs });
     } finally {
-      if (this.#mirror.state.snapshot.number !== before) this.#tell();
+      if (this.#mirror.state.snapshot.number !== before) this.tell();
     }
   }
 
@@ -222,11 +196,6 @@ export class EtcdStore implements ResourceStore {
         if (!this.#isClosed) this.#options.onWarning(`the checkpoint in etcd was not written: ${messageOf(error)}`);
       })
       .finally(() => (this.#isSaving = false));
-  }
-
-  #tell(): void {
-    const { snapshot } = this.#mirror.state;
-    for (const listener of this.#listeners) listener(snapshot);
   }
 }
 

@@ -116,7 +116,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     // What the proxy still watches over it has ended by then, and said so.
     const patienceMs = 2 * streamIdleTimeoutMs;
     if (this.#backedUpSinceMs !== 0 && nowMs - this.#backedUpSinceMs >= patienceMs) this.#socket.destroy();
-    else if (this.session.resetStalled(nowMs, streamIdleTimeoutMs)) this.touch();
+    else if (this.session.streamCount > 0 && this.session.resetStalled(nowMs, streamIdleTimeoutMs)) this.touch();
   }
 
   /** The exchange holds back what came of its body until all that was read has come. */
