@@ -8,6 +8,7 @@ export type { Http1RequestHead } from "./codec/http1/request-head.ts";
 export { type RequestEvents, RequestParser } from "./codec/http1/request-parser.ts";
 export type { Downstream } from "./exchange/downstream.ts";
 export { Exchange, type ExchangeHandler, type RequestHead } from "./exchange/exchange.ts";
+export { AnswerWriter } from "./listen/node/own/answer-writer.ts";
 export { OwnHttp1Exchange, type OwnHttp1ExchangeSource } from "./listen/node/own/http1-exchange.ts";
 export { toWire } from "./listen/uws/field-text.ts";
 export { formatHead } from "./listen/uws/response-head.ts";

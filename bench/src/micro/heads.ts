@@ -1,5 +1,7 @@
 // Heads as text, to the byte that leaves: the request's to the upstream, the response's to the client on both engines.
+import type { Socket } from "node:net";
 import {
+  AnswerWriter,
   buildUpstreamHead,
   completeResponseHeaders,
   formatHead,
@@ -18,6 +20,8 @@ const send = (text: string | Buffer): number =>
 
 /** The socket of a connection, as far as an exchange writes to it. */
 class LastWrite {
+  readonly writable = true;
+  readonly writableNeedDrain = false;
   bytes = 0;
 
   write(data: string | Uint8Array): boolean {
@@ -37,10 +41,14 @@ export async function benchHeads(): Promise<void> {
     completeResponseHeaders(exchange, fields);
     return fields;
   };
-  const uws = (): number => send(toWire(formatHead(200, headers(), false)));
+  const uws = (): number => {
+    const { text, isAscii } = formatHead(200, headers());
+    return send(isAscii ? text : toWire(text));
+  };
   const socket = new LastWrite();
+  const answers = new AnswerWriter(socket as unknown as Socket);
   const own = (): number => {
-    answerOnOwn(socket, headers());
+    answerOnOwn(answers, headers());
     return socket.bytes;
   };
   assertText(upstream(), /^GET \/api\/items\/17\?page=2 HTTP\/1\.1\r\nhost: app\.example\r\n.*\r\n\r\n$/s);
@@ -64,13 +72,14 @@ function assertText(length: number, expected: RegExp): void {
 const ownHead: Http1RequestHead = { ...requestHead, closesConnection: false, awaitsContinue: false };
 
 /** Everything an exchange of our own codec does for an answer; a new one each time, for none answers twice. */
-function answerOnOwn(socket: LastWrite, headers: readonly string[]): void {
+function answerOnOwn(answers: AnswerWriter, headers: readonly string[]): void {
   // Of its connection an exchange that is answered at once uses these two.
-  const connection = { socket, responseEnded: doNothing } as unknown as OwnHttp1ExchangeSource["connection"];
+  const connection = { answers, responseEnded: doNothing } as unknown as OwnHttp1ExchangeSource["connection"];
   const exchange = new OwnHttp1Exchange({ connection, handler: ignoringHandler, downstream, head: ownHead });
   exchange.sendHead(200, headers, body.length);
   exchange.sendData(body);
   exchange.sendEnd();
+  answers.sendHeld();
 }
 
 function doNothing(): void {}

@@ -10,6 +10,8 @@ export class RuntimeRouteConfig {
   readonly #recorderOf: RecorderOf;
   readonly #hosts: HostIndex;
   readonly #virtualHosts = new Map<VirtualHost, RuntimeVirtualHost>();
+  /** The last that was asked for: to find an object in a Map V8 leaves its compiled code. */
+  #last: RuntimeVirtualHost | null = null;
 
   constructor(source: RouteConfig, recorderOf: RecorderOf) {
     this.source = source;
@@ -23,20 +25,21 @@ export class RuntimeRouteConfig {
   }
 
   runtimeOf(virtualHost: VirtualHost): RuntimeVirtualHost {
+    if (this.#last?.source === virtualHost) return this.#last;
     let runtime = this.#virtualHosts.get(virtualHost);
     if (runtime === undefined) {
       runtime = new RuntimeVirtualHost(virtualHost, this.#recorderOf);
       this.#virtualHosts.set(virtualHost, runtime);
     }
-    return runtime;
+    return (this.#last = runtime);
   }
 }
 
 export class RuntimeVirtualHost {
+  readonly source: VirtualHost;
   readonly requireTls: boolean;
   /** What a request that no route takes is counted under. */
   readonly unmatched: RouteSelection;
-  readonly #source: VirtualHost;
   readonly #recorderOf: RecorderOf;
   /** Undefined until the route's first request. */
   readonly #routes: (RuntimeRoute | undefined)[];
@@ -44,7 +47,7 @@ export class RuntimeVirtualHost {
   constructor(source: VirtualHost, recorderOf: RecorderOf) {
     this.requireTls = source.requireTls;
     this.unmatched = select(source.name, "", recorderOf(source.name, "", ""));
-    this.#source = source;
+    this.source = source;
     this.#recorderOf = recorderOf;
     this.#routes = source.routes.map(() => undefined);
   }
@@ -55,8 +58,8 @@ export class RuntimeVirtualHost {
   }
 
   #makeRoute(index: number): RuntimeRoute | null {
-    const route = this.#source.routes[index];
+    const route = this.source.routes[index];
     if (route === undefined) return null;
-    return (this.#routes[index] = makeRuntimeRoute(this.#source.name, route, this.#recorderOf));
+    return (this.#routes[index] = makeRuntimeRoute(this.source.name, route, this.#recorderOf));
   }
 }

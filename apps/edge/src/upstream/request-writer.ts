@@ -1,8 +1,9 @@
-// Puts requests on a socket: the head in one write, together with the first piece of the body where that comes at once, and the
-// chunk framing. Whatever it is given is written or copied before the call returns.
+// Puts requests on a socket: the head at the end of the event loop's turn, together with the first piece of the body where that comes by then, and the
+// chunk framing. Whatever it is given of a body is written or copied before the call returns.
 import type { Socket } from "node:net";
 import type { RequestBody, UpstreamRequest } from "./send-request.ts";
 import { allowedTrailers } from "../exchange/trailers.ts";
+import { type Flushable, flushLater } from "../exchange/turn-end.ts";
 
 /** Bytes waiting in a socket from which on callers are asked to stop. */
 const writeHighWaterBytes = 64 * 1024;
@@ -28,16 +29,7 @@ function lastChunkWith(trailers: readonly string[]): string {
   return `${text}\r\n`;
 }
 
-/** Writers with a head held back in this turn of the event loop. */
-let holding: RequestWriter[] = [];
-
-function flushHeads(): void {
-  const writers = holding;
-  holding = [];
-  for (const writer of writers) writer.flushHead();
-}
-
-export class RequestWriter {
+export class RequestWriter implements Flushable {
   /** The request has been handed to the socket entirely. */
   isComplete: boolean;
   private readonly socket: Socket;
@@ -59,20 +51,15 @@ export class RequestWriter {
     return this.heldHead !== "";
   }
 
-  /** Sends the head; of a request with a body at the latest at the end of this turn of the event loop. */
+  /** Sends the head, at the latest at the end of this turn of the event loop. */
   begin(request: UpstreamRequest): void {
     this.body = request.body;
     this.isComplete = request.body === "none";
-    if (this.isComplete || request.body === "upgrade") {
-      this.socket.write(request.head, "latin1");
-      return;
-    }
     this.heldHead = request.head;
-    if (holding.length === 0) setImmediate(flushHeads);
-    holding.push(this);
+    flushLater(this);
   }
 
-  flushHead(): void {
+  flush(): void {
     if (this.heldHead === "") return;
     this.socket.write(this.heldHead, "latin1");
     this.heldHead = "";
@@ -110,6 +97,7 @@ export class RequestWriter {
   /** Trailers leave with a chunked body; other framings have no place for them. */
   end(trailers: readonly string[]): void {
     if (this.body === "upgrade") {
+      this.flush();
       this.socket.end();
       return;
     }
@@ -118,7 +106,7 @@ export class RequestWriter {
       this.socket.write(this.heldHead + (trailers.length === 0 ? lastChunk : lastChunkWith(trailers)), "latin1");
       this.heldHead = "";
     } else {
-      this.flushHead();
+      this.flush();
     }
   }
 

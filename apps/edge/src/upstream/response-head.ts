@@ -2,6 +2,7 @@
 // is refused: the response's framing decides where the next response on this connection begins (RFC 9112).
 import { CR, HTAB, isTextCode, LF, NINE, SP, ZERO } from "../codec/char-class.ts";
 import { fieldNameOf } from "./field-name.ts";
+import { type KnownLine, LineMemory, maxKnownHeadChars } from "./line-memory.ts";
 
 export const maxHeaderCount = 200;
 
@@ -24,7 +25,7 @@ export type ParseFault =
   | "trailers too large"
   | "framing in trailers";
 
-/** What a head says. One object a connection, filled anew for every response; `headers` is a new list each time. */
+/** What a head says. One object a connection, filled anew for every response that differs from the last; `headers` is a new list each time. */
 export class ResponseHead {
   status: number;
   /** Flat (name, value, ...): lower-case names, without framing and hop-by-hop fields. */
@@ -38,8 +39,16 @@ export class ResponseHead {
   headerCount: number;
   /** Names that `Connection` lists; null in all but odd responses. */
   connectionNames: string[] | null;
+  readonly memory: LineMemory;
+  /** What the rest was read from, if it can be taken for read when it comes again; empty: it cannot. */
+  text: string;
+  /** `headers` as they were read, once they have come twice: whoever gets a list may change it. */
+  private repeated: readonly string[] | null;
 
   constructor() {
+    this.memory = new LineMemory();
+    this.text = "";
+    this.repeated = null;
     this.status = 0;
     this.headers = [];
     this.contentLength = -1;
@@ -61,11 +70,29 @@ export class ResponseHead {
     this.hasKeepAlive = false;
     this.headerCount = 0;
     this.connectionNames = null;
+    this.text = "";
+    this.repeated = null;
+  }
+
+  /** True when the head is the last one once more, with a new list. */
+  takeRepeated(text: string): boolean {
+    if (text !== this.text || this.repeated === null) return false;
+    this.headers = this.repeated.slice();
+    return true;
+  }
+
+  /** The head has been read without fault. */
+  keep(text: string, isRepeated: boolean): void {
+    if (text.length > maxKnownHeadChars) return;
+    this.text = text;
+    if (isRepeated) this.repeated = this.headers.slice();
   }
 }
 
 /** Fills `head` from the text of a head, every line with its CRLF, without the empty line. Returns why not, or null. */
 export function parseResponseHead(text: string, head: ResponseHead): ParseFault | null {
+  if (head.takeRepeated(text)) return null;
+  const isRepeated = text === head.text;
   head.reset();
   const fieldsStart = parseStatusLine(text, head);
   if (fieldsStart < 0) return "bad status line";
@@ -77,6 +104,7 @@ export function parseResponseHead(text: string, head: ResponseHead): ParseFault 
     if (head.isHttp10) return "transfer-encoding in HTTP/1.0";
   }
   if (head.connectionNames !== null) removeNames(head.headers, head.connectionNames);
+  head.keep(text, isRepeated);
   return null;
 }
 
@@ -100,29 +128,42 @@ function parseStatusLine(text: string, head: ResponseHead): number {
 
 /** Reads field lines up to the end of `text` into `head`. Also used on trailers, with a head that is thrown away. */
 export function parseFields(text: string, start: number, head: ResponseHead): ParseFault | null {
+  const { headers, memory } = head;
   let position = start;
   while (position < text.length) {
-    if (++head.headerCount > maxHeaderCount) return "too many headers";
-    const colon = text.indexOf(":", position);
-    // A folded line (obs-fold) begins with a blank and a line without a colon holds a CRLF: neither is a token.
-    const field = colon < 0 ? null : fieldNameOf(text.slice(position, colon));
-    if (field === null) return "bad header name";
-    let valueStart = colon + 1;
-    while (isBlank(text.charCodeAt(valueStart))) valueStart++;
-    const lineEnd = endOfText(text, valueStart);
-    if (!isLineEnd(text, lineEnd)) return "bad header value";
-    let valueEnd = lineEnd;
-    while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
-    const value = text.slice(valueStart, valueEnd);
-    position = lineEnd + 2;
-    if (field.role === "endToEnd") {
-      head.headers.push(field.name, value);
+    const place = head.headerCount++;
+    if (place === maxHeaderCount) return "too many headers";
+    let line = memory.find(place, text, position);
+    if (line === null) {
+      const read = readLine(text, position);
+      if (typeof read === "string") return read;
+      line = read;
+      memory.keep(place, text, line);
+    }
+    position += line.text.length;
+    const { name, role } = line.field;
+    if (role === "endToEnd") {
+      headers.push(name, line.value);
       continue;
     }
-    const fault = field.role === "hopByHop" ? null : parseFraming(field.role, value, head);
+    const fault = role === "hopByHop" ? null : parseFraming(role, line.value, head);
     if (fault !== null) return fault;
   }
   return null;
+}
+
+function readLine(text: string, start: number): KnownLine | ParseFault {
+  const colon = text.indexOf(":", start);
+  // A folded line (obs-fold) begins with a blank and a line without a colon holds a CRLF: neither is a token.
+  const field = colon < 0 ? null : fieldNameOf(text.slice(start, colon));
+  if (field === null) return "bad header name";
+  let valueStart = colon + 1;
+  while (isBlank(text.charCodeAt(valueStart))) valueStart++;
+  const lineEnd = endOfText(text, valueStart);
+  if (!isLineEnd(text, lineEnd)) return "bad header value";
+  let valueEnd = lineEnd;
+  while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+  return { text: text.slice(start, lineEnd + 2), field, value: text.slice(valueStart, valueEnd) };
 }
 
 function parseFraming(

@@ -7,8 +7,12 @@ export class SuffixMap<Value> {
   readonly #suffixes = new Map<string, Value>();
   /** Distinct lengths of the suffixes, longest first. */
   #lengths: readonly number[] = [];
+  /** The last answer: requests of one connection, and of busy hosts, ask the same again, and a name from the wire has no hash yet. */
+  #lastName = "";
+  #lastValue: Value | null = null;
 
   set(name: string, value: Value): void {
+    this.#lastValue = null;
     if (!name.startsWith("*")) {
       if (!this.#exact.has(name)) this.#exact.set(name, value);
       return;
@@ -23,6 +27,14 @@ export class SuffixMap<Value> {
 
   /** The value for `name`. A wildcard stands for at least one character: `*.foo.com` is not `.foo.com`. */
   get(name: string): Value | null {
+    if (this.#lastValue !== null && name === this.#lastName) return this.#lastValue;
+    const value = this.#find(name);
+    this.#lastName = name;
+    this.#lastValue = value;
+    return value;
+  }
+
+  #find(name: string): Value | null {
     const exact = this.#exact.get(name);
     if (exact !== undefined) return exact;
     for (const length of this.#lengths) {

@@ -7,6 +7,7 @@ const smallBytes = 4096;
 /** Less than this is no reason to hold a pooled buffer until it is sent. */
 const worthHolding = 32 * 1024;
 const nothing = new Uint8Array(0);
+const maxLoopedBytes = 64;
 
 export class Output {
   readonly #small: Buffer = Buffer.allocUnsafeSlow(smallBytes);
@@ -40,8 +41,7 @@ export class Output {
     payload: Uint8Array,
   ): void {
     this.#header(header, payload.length);
-    this.#bytes.set(payload, this.#length);
-    this.#length += payload.length;
+    this.#append(payload);
   }
 
   /** A header block, in as many frames as it needs. */
@@ -56,7 +56,7 @@ export class Output {
       const end = Math.min(block.length, start + maxFrameBytes);
       const endHeaders = end === block.length ? flag.endHeaders : 0;
       const flags = type === frameType.headers && isLast ? endHeaders | flag.endStream : endHeaders;
-      this.frame({ type, flags, streamId }, block.subarray(start, end));
+      this.frame({ type, flags, streamId }, start === 0 && end === block.length ? block : block.subarray(start, end));
       type = frameType.continuation;
       start = end;
     } while (start < block.length);
@@ -106,11 +106,27 @@ export class Output {
   ): void {
     this.#ensure(frameHeaderBytes + length);
     this.#lastData = -1;
-    this.#bytes.writeUIntBE(length, this.#length, 3);
-    this.#bytes[this.#length + 3] = type;
-    this.#bytes[this.#length + 4] = flags;
-    this.#bytes.writeUInt32BE(streamId, this.#length + 5);
-    this.#length += frameHeaderBytes;
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = length >>> 16;
+    bytes[at++] = length >>> 8;
+    bytes[at++] = length;
+    bytes[at++] = type;
+    bytes[at++] = flags;
+    bytes[at++] = streamId >>> 24;
+    bytes[at++] = streamId >>> 16;
+    bytes[at++] = streamId >>> 8;
+    bytes[at++] = streamId;
+    this.#length = at;
+  }
+
+  #append(payload: Uint8Array): void {
+    const bytes = this.#bytes;
+    const at = this.#length;
+    // A call out of V8's compiled code costs more than some bytes.
+    if (payload.length > maxLoopedBytes) bytes.set(payload, at);
+    else for (let i = 0; i < payload.length; i++) bytes[at + i] = payload[i] ?? 0;
+    this.#length = at + payload.length;
   }
 
   #uint32(value: number): void {

@@ -3,26 +3,40 @@
 import { isTextCode, isTokenCode } from "../char-class.ts";
 
 /** Fields that describe one connection and have no meaning here (RFC 9113, 8.2.2). `te` may say `trailers`. */
-const connectionFields: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** True for a name that no HTTP/2 message may hold. */
 export function isConnectionField(name: string): boolean {
-  return connectionFields.has(name);
+  // Most names leave at their length.
+  switch (name.length) {
+    case 7:
+      return name === "upgrade";
+    case 10:
+      return name === "connection" || name === "keep-alive";
+    case 16:
+      return name === "proxy-connection";
+    case 17:
+      return name === "transfer-encoding";
+    default:
+      return false;
+  }
 }
 
-const pseudoBits: Readonly<Record<string, number>> = {
-  ":method": 1,
-  ":scheme": 2,
-  ":path": 4,
-  ":authority": 8,
-  ":protocol": 16,
-};
+/** The bit of a pseudo header, 0 of a name that is none. */
+function pseudoBit(name: string): number {
+  switch (name) {
+    case ":method":
+      return 1;
+    case ":scheme":
+      return 2;
+    case ":path":
+      return 4;
+    case ":authority":
+      return 8;
+    case ":protocol":
+      return 16;
+    default:
+      return 0;
+  }
+}
+
 const requestBits = 1 | 2 | 4;
 
 /** True when `fields` (flat) are the head of one well-formed request. */
@@ -39,9 +53,9 @@ export function isWellFormedRequest(fields: readonly string[]): boolean {
       if (!isRegularField(name, value)) return false;
       continue;
     }
-    const bit = pseudoBits[name];
+    const bit = pseudoBit(name);
     // Unknown, twice, or behind an ordinary field.
-    if (bit === undefined || (seen & bit) !== 0 || isBehindPseudo || !isPseudoValue(bit, value)) return false;
+    if (bit === 0 || (seen & bit) !== 0 || isBehindPseudo || !isPseudoValue(bit, value)) return false;
     seen |= bit;
     if (bit === 1) method = value;
     else if (bit === 4) path = value;
@@ -56,7 +70,7 @@ function isPseudoValue(bit: number, value: string): boolean {
     const code = value.charCodeAt(i);
     if (isToken ? isTokenCode[code] !== 1 : isTextCode[code] !== 1 || isBlank(code)) return false;
   }
-  return bit === 2 ? /^[a-z][a-z0-9+.-]*$/i.test(value) : true;
+  return bit !== 2 || value === "https" || value === "http" || /^[a-z][a-z0-9+.-]*$/i.test(value);
 }
 
 /** RFC 9113, 8.3.1 and 8.5: plain CONNECT has an authority and neither scheme nor path. */
@@ -77,7 +91,7 @@ export function areWellFormedTrailers(fields: readonly string[]): boolean {
 }
 
 function isRegularField(name: string, value: string): boolean {
-  if (name.length === 0 || !isLowerCaseToken(name) || connectionFields.has(name)) return false;
+  if (name.length === 0 || !isLowerCaseToken(name) || isConnectionField(name)) return false;
   if (name === "te" && value.toLowerCase() !== "trailers") return false;
   return isFieldValue(value);
 }

@@ -60,6 +60,7 @@ export class UwsExchange extends Exchange {
   private framing: Framing;
   /** Head held back until something goes with it; empty when it has gone. */
   private head: string;
+  private isHeadAscii: boolean;
   private length: number;
   /** Bytes of a `length` body that the engine has taken. */
   private takenBytes: number;
@@ -85,6 +86,7 @@ export class UwsExchange extends Exchange {
     this.isOpen = true;
     this.framing = "none";
     this.head = "";
+    this.isHeadAscii = true;
     this.length = 0;
     this.takenBytes = 0;
     this.pieceCount = 0;
@@ -117,7 +119,9 @@ export class UwsExchange extends Exchange {
     const isBodiless = bodyLength === 0 || this.method === "HEAD" || status === 204 || status === 304;
     this.framing = isBodiless ? "none" : bodyLength < 0 ? "chunked" : "length";
     if (status === 204 || (status === 304 && bodyLength === 0)) this.length = -1;
-    this.head = formatHead(status, headers, this.isClosing);
+    const { text, isAscii } = formatHead(status, headers);
+    this.head = this.isClosing ? `${text}\r\nconnection: close` : text;
+    this.isHeadAscii = isAscii;
   }
 
   override sendData(chunk: Uint8Array): boolean {
@@ -204,7 +208,7 @@ export class UwsExchange extends Exchange {
 
   private releaseHead(): void {
     if (this.head === "") return;
-    this.res.writeStatus(toWire(this.head));
+    this.res.writeStatus(this.isHeadAscii ? this.head : toWire(this.head));
     this.head = "";
   }
 

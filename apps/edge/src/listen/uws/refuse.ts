@@ -15,7 +15,7 @@ export function refuseRequest(res: HttpResponse, code: FailureCode): void {
     isGone = true;
   });
   res.writeStatus(
-    `${formatHead(failures[code].status, serverHeaders, true)}\r\ndate: ${httpDate()}\r\ncontent-length: 0\r\n`,
+    `${formatHead(failures[code].status, serverHeaders).text}\r\nconnection: close\r\ndate: ${httpDate()}\r\ncontent-length: 0\r\n`,
   );
   setImmediate(() => {
     if (!isGone) res.close();

@@ -1,22 +1,33 @@
 // The text of a response head, status line to last header, as one string: one call into native code instead of one a header.
 import { STATUS_CODES } from "node:http";
+import { LastHead } from "../../codec/last-head.ts";
+import { isAscii } from "./field-text.ts";
 
 const statusTexts: readonly string[] = Array.from(
   { length: 1000 },
   (_, status) => `${status} ${STATUS_CODES[status] ?? ""}`,
 );
 
-/**
- * Status and headers without the final line end: `404 Not Found\r\nserver: sluice`. What the engine frames itself is left out. One char a byte;
- * see `toWire`.
- */
-export function formatHead(status: number, headers: readonly string[], closes: boolean): string {
-  let head = statusTexts[status] ?? `${status} `;
+export interface FormattedHead {
+  /** Status and headers without the final line end: `404 Not Found\r\nserver: sluice`. What the engine frames itself is left out. One char a byte. */
+  readonly text: string;
+  /** The engine may be given it as it is; see `toWire`. */
+  readonly isAscii: boolean;
+}
+
+const last = new LastHead<FormattedHead>();
+
+export function formatHead(status: number, headers: readonly string[]): FormattedHead {
+  return last.find(status, headers) ?? last.keep(status, headers, format(status, headers));
+}
+
+function format(status: number, headers: readonly string[]): FormattedHead {
+  let text = statusTexts[status] ?? `${status} `;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? "";
-    if (!isFramedHere(name)) head += `\r\n${name}: ${withoutControls(headers[i + 1] ?? "")}`;
+    if (!isFramedHere(name)) text += `\r\n${name}: ${withoutControls(headers[i + 1] ?? "")}`;
   }
-  return closes ? `${head}\r\nconnection: close` : head;
+  return { text, isAscii: isAscii(text) };
 }
 
 /** Names this engine writes itself: framing, connection, and the date that uWebSockets.js adds to every response. */

@@ -20,6 +20,18 @@ const notIndexed: ReadonlySet<string> = new Set([
   "x-request-id",
 ]);
 
+interface KnownField {
+  readonly name: string;
+  readonly value: string;
+  /** Of the whole field, or where it is 0 of the name of one that is written out. */
+  readonly index: number;
+  readonly nameIndex: number;
+}
+
+/** Of so many fields of a block. */
+const maxPlaces = 16;
+const noPlaces: readonly null[] = Array.from({ length: maxPlaces }, () => null);
+
 /** A value this long would push everything else out. */
 const maxIndexedValueLength = 512;
 
@@ -30,6 +42,8 @@ export class HpackEncoder {
   #hasResized = false;
   #target: Buffer = Buffer.allocUnsafeSlow(1024);
   #position = 0;
+  /** How fields of the last blocks were written, by their place. Holds until something joins or leaves the table. */
+  #places: (KnownField | null)[] = noPlaces.slice();
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE has come. */
   limitTable(peerBytes: number): void {
@@ -38,6 +52,7 @@ export class HpackEncoder {
     this.#leastSize = Math.min(this.#hasResized ? this.#leastSize : this.#table.maxBytes, size);
     this.#hasResized = true;
     this.#table.resize(size);
+    this.#places = noPlaces.slice();
   }
 
   /**
@@ -48,8 +63,8 @@ export class HpackEncoder {
   encode(status: number, fields: readonly string[]): Buffer {
     this.#position = 0;
     if (this.#hasResized) this.#announceSize();
-    if (status !== 0) this.#writeField(":status", String(status));
-    for (let i = 0; i < fields.length; i += 2) this.#writeField(fields[i] ?? "", fields[i + 1] ?? "");
+    if (status !== 0) this.#writeField(":status", String(status), 0);
+    for (let i = 0; i < fields.length; i += 2) this.#writeField(fields[i] ?? "", fields[i + 1] ?? "", 1 + i / 2);
     return this.#target.subarray(0, this.#position);
   }
 
@@ -60,21 +75,40 @@ export class HpackEncoder {
     this.#hasResized = false;
   }
 
-  #writeField(name: string, value: string): void {
+  #writeField(name: string, value: string, place: number): void {
     this.#ensure(name.length + value.length + 32);
+    const known = this.#places[place] ?? null;
+    if (known !== null && known.name === name) {
+      if (known.index === 0) {
+        this.#writeInteger(0, 4, known.nameIndex);
+        return this.#writeString(value);
+      }
+      if (known.value === value) return this.#writeInteger(0x80, 7, known.index);
+    }
     const age = this.#table.ageOf(name, value);
     const index = age < 0 ? findStaticField(name, value) : staticTableLength + 1 + age;
-    if (index > 0) return this.#writeInteger(0x80, 7, index);
+    if (index > 0) {
+      this.#remember(place, { name, value, index, nameIndex: 0 });
+      return this.#writeInteger(0x80, 7, index);
+    }
     const isOneOff = notIndexed.has(name);
     const nameIndex = findStaticName(name) || (isOneOff ? this.#findName(name) : 0);
     if (neverIndexed.has(name)) this.#writeInteger(0x10, 4, nameIndex);
-    else if ((isOneOff && nameIndex > 0) || value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
+    else if (isOneOff && nameIndex > 0) {
+      this.#remember(place, { name, value, index: 0, nameIndex });
+      this.#writeInteger(0, 4, nameIndex);
+    } else if (value.length > maxIndexedValueLength) this.#writeInteger(0, 4, nameIndex);
     else {
       this.#writeInteger(0x40, 6, nameIndex);
       this.#table.insert(name, value);
+      this.#places = noPlaces.slice();
     }
     if (nameIndex === 0) this.#writeString(name);
     this.#writeString(value);
+  }
+
+  #remember(place: number, field: KnownField): void {
+    if (place < maxPlaces) this.#places[place] = field;
   }
 
   #findName(name: string): number {

@@ -5,15 +5,17 @@ export interface Timed {
   checkTime(nowMs: number): void;
 }
 
-const maxIntervalMs = 1000;
+const maxIntervalMs = 500;
+/** A wait begins at the first look and ends at one. */
+const looksALimit = 2;
 
 export class ConnectionClock {
   readonly #connections = new Set<Timed>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param limitsMs what is waited for: looked at often enough for the shortest of them, once a second at least */
+  /** @param limitsMs what is waited for: never less, and two looks more at most */
   constructor(limitsMs: readonly number[]) {
-    const interval = Math.max(1, Math.min(maxIntervalMs, ...limitsMs));
+    const interval = Math.max(1, Math.min(maxIntervalMs, ...limitsMs.map((limitMs) => limitMs / looksALimit)));
     this.#timer = setInterval(() => this.#check(), interval).unref();
   }
 

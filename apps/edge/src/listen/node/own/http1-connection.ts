@@ -9,6 +9,7 @@ import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
 import { refuseOnSocket } from "../http1-messages.ts";
 import { NodeUpgradeExchange } from "../http1-upgrade.ts";
+import { AnswerWriter } from "./answer-writer.ts";
 import { sayFarewell } from "./farewell.ts";
 import { OwnHttp1Exchange } from "./http1-exchange.ts";
 import type { OwnConnectionSource } from "./server.ts";
@@ -23,6 +24,7 @@ const nothing = Buffer.alloc(0);
 
 export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   readonly socket: Socket;
+  readonly answers: AnswerWriter;
   readonly #downstream: Downstream;
   readonly #context: EngineContext;
   readonly #parser: RequestParser;
@@ -35,13 +37,14 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   #isRunning = false;
   #isSocketPaused = false;
   #hasServed = false;
-  /** Monotonic milliseconds at which the wait of the moment began: for a request, or for the rest of its head. */
-  #waitingSinceMs = performance.now();
-  /** When the last answer was complete. What the client sends since then is no sign that it takes it. */
-  #answeredAtMs = performance.now();
+  /** Monotonic milliseconds at which the wait of the moment began: for a request, or for the rest of its head. 0: since the clock's last look. */
+  #waitingSinceMs = 0;
+  /** The same of the last answer's end. What the client sends since then is no sign that it takes it. */
+  #answeredAtMs = 0;
 
   constructor({ socket, downstream, state }: OwnConnectionSource) {
     this.socket = socket;
+    this.answers = new AnswerWriter(socket);
     this.#downstream = downstream;
     this.#context = state.context;
     // The first response of a connection that came while the listener drains is the last.
@@ -60,6 +63,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     // What has begun is still answered.
     else if (!this.#parser.isInHead) {
       this.#discard();
+      this.answers.sendHeld();
       sayFarewell(this.socket, true);
     }
   }
@@ -68,6 +72,9 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   checkTime(nowMs: number): void {
     if (this.#phase !== "http" || this.#isUnderWay) return;
     const { idleTimeoutMs, requestHeadTimeoutMs, streamIdleTimeoutMs } = this.#context.limits;
+    // Asking the time with every request would cost more than coming one look too late.
+    this.#waitingSinceMs ||= nowMs;
+    this.#answeredAtMs ||= nowMs;
     const waitedMs = nowMs - this.#waitingSinceMs;
     // Its last answer is still here: the proxy, which kept the time of it, has done with it.
     const untakenMs = this.socket.writableLength > 0 ? nowMs - this.#answeredAtMs : 0;
@@ -118,6 +125,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     this.#discard();
     exchange?.closed();
     // What was promised of an answer cannot be taken back, and must not look complete.
+    this.answers.sendHeld();
     if (exchange?.isResponseStarted === true) this.socket.destroy();
     else refuseOnSocket(this.socket, failure);
   }
@@ -135,18 +143,18 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   /** The answer of the current exchange is out. */
   responseEnded(exchange: OwnHttp1Exchange): void {
     if (exchange !== this.#current) return;
-    this.#answeredAtMs = performance.now();
+    this.#answeredAtMs = 0;
     if (exchange.closesConnection || this.#isClosing) return this.#end(exchange.isRequestRead);
     // What is left of the body is read and thrown away before the next request.
     this.#parser.isPaused = false;
-    this.#waitingSinceMs = performance.now();
+    this.#waitingSinceMs = 0;
     this.#turnToNext();
     this.#run();
   }
 
   #onData(chunk: Buffer): void {
     if (this.#phase === "discarding") return;
-    if (this.#isReadyForHead || this.#current !== null) this.#waitingSinceMs = performance.now();
+    if (this.#isReadyForHead || this.#current !== null) this.#waitingSinceMs = 0;
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#run();
   }
@@ -195,7 +203,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     const exchange = this.#current;
     if (exchange === null || !exchange.isOver || !exchange.isRequestRead) return;
     this.#current = null;
-    this.#waitingSinceMs = performance.now();
+    this.#waitingSinceMs = 0;
     this.#parser.next();
   }
 
@@ -212,6 +220,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     const head = this.#upgradeHead;
     if (head === null) return;
     this.#phase = "left";
+    this.answers.sendHeld();
     // While it flows, what is put back would be read by nobody.
     socket.pause();
     socket.removeAllListeners("data").removeAllListeners("drain");
@@ -223,6 +232,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   #end(isRequestRead: boolean): void {
     const isAllRead = isRequestRead && this.#rest.length === 0;
     this.#discard();
+    this.answers.sendHeld();
     sayFarewell(this.socket, isAllRead);
   }
 

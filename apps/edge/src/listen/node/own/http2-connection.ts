@@ -6,6 +6,7 @@ import type { SessionEvents } from "../../../codec/http2/session-events.ts";
 import type { Stream } from "../../../codec/http2/stream.ts";
 import type { Downstream } from "../../../exchange/downstream.ts";
 import { type FailureCode, failures } from "../../../exchange/failure.ts";
+import { type Flushable, flushLater } from "../../../exchange/turn-end.ts";
 import { httpDate } from "../../http-date.ts";
 import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
@@ -13,7 +14,6 @@ import { writePooled } from "./write-pooled.ts";
 import { readHttp2Head } from "../http2-head.ts";
 import type { Timed } from "./clock.ts";
 import { sayFarewell } from "./farewell.ts";
-import { type Flushable, flushLater } from "./flush-queue.ts";
 import { OwnHttp2Exchange } from "./http2-exchange.ts";
 import type { OwnConnectionSource } from "./server.ts";
 

@@ -1,5 +1,6 @@
-// Writes wait for the end of the event loop's turn: by then every upstream that had something has been read, and what all streams of a
-// connection have to say leaves in one system call.
+// What is to be written waits for the end of the event loop's turn. By then everything that has come was read, what one connection has to say leaves in
+// one system call, and the calls of all connections follow one another: the kernel's code stays in the processor's cache, and who waits at the other
+// end is woken once and not before every byte. At half load and below a turn is one request, and nothing waits.
 
 export interface Flushable {
   flush(): void;
@@ -9,7 +10,7 @@ let waiting: Flushable[] = [];
 /** What `waiting` was in the turn before, empty: the two take turns, so that a turn costs no list. */
 let spare: Flushable[] = [];
 
-/** Each connection asks once a turn; see its own flag. */
+/** Has `flush` called when the turn ends. Whoever asks twice is called twice. */
 export function flushLater(connection: Flushable): void {
   if (waiting.push(connection) === 1) setImmediate(flushAll);
 }
