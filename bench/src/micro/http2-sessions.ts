@@ -73,6 +73,7 @@ class Server implements SessionEvents<null> {
   onEnd(): void {}
   onReset(): void {}
   onWritable(): void {}
+  onFull(): void {}
   onDrained(): void {}
 
   onFault({ reason }: { readonly reason: string }): void {

@@ -1,10 +1,13 @@
 // One request and its response. The engines (listen/uws, listen/node) subclass it with the few calls that write to a client;
 // everything else works on this class and does not know which engine it is. Every field is set in the constructor and none is
 // added later, so that V8 keeps one hidden class for all requests of an engine.
+// Imported where every request asks: as a global it is a getter, and slower.
+import { performance } from "node:perf_hooks";
 import { normalizeAuthority } from "@sluice/core/model";
 import type { Downstream } from "./downstream.ts";
 import type { FailureCode } from "./failure.ts";
 import type { ForwardedExchange } from "./forwarded-exchange.ts";
+import { pieceSize, type PieceSize } from "./piece-size.ts";
 import type { UpstreamHandler, UpstreamStream } from "./upstream-handler.ts";
 
 export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
@@ -166,6 +169,10 @@ export abstract class Exchange implements UpstreamHandler {
     this.setCookie = "";
     this.responseOverrides = null;
     this.deadline = null;
+  }
+
+  get pieceSize(): PieceSize {
+    return pieceSize.small;
   }
 
   /** Value of a header by its lower-case name; repeated headers joined by `,`; null when absent. */

@@ -1,5 +1,6 @@
 // What the upstream client reports to whoever asked it to send a request. Methods, not closures: an exchange implements them.
 import type { FailureCode } from "./failure.ts";
+import type { PieceSize } from "./piece-size.ts";
 
 /** The connection that carries a request, for logs and for flow control of the request's body. */
 export interface UpstreamStream {
@@ -30,6 +31,8 @@ export interface UpstreamStream {
  * the upstream's half may come between data and end.
  */
 export interface UpstreamHandler {
+  /** Of what comes by `onUpstreamData`; the upstream's connection may choose a smaller one. */
+  readonly pieceSize: PieceSize;
   /** A 1xx other than 101. */
   onUpstreamInformational(status: number, headers: readonly string[]): void;
   /**

@@ -1,4 +1,5 @@
 // Istio's request metrics, a counter a route: the hot path finds its cell by an integer, labels are only made when scraped.
+import { performance } from "node:perf_hooks";
 import type { Exchange, ExchangeRecorder } from "../exchange/exchange.ts";
 import { type FailureCode, failures } from "../exchange/failure.ts";
 import { flagsBound, flagText } from "../exchange/flags.ts";

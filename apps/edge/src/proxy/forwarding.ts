@@ -1,5 +1,6 @@
 // One exchange on its way upstream and its attempts. The first attempt of a plain request costs this object and
 // nothing else; what retries need (a copy of the body, timers, endpoints tried) comes into being when it is needed.
+import { performance } from "node:perf_hooks";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { ForwardedExchange } from "../exchange/forwarded-exchange.ts";

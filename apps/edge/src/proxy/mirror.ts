@@ -1,6 +1,7 @@
 // Copies of requests for mirrors: sent beside the request, never instead of it. Nothing a mirror does (refuse, fail, stall, answer) reaches
 // the client or its request; a mirror that does not keep up loses copies, not the gateway's memory.
 import type { Mirror } from "@sluice/core/model";
+import { pieceSize } from "../exchange/piece-size.ts";
 import type { UpstreamHandler, UpstreamStream } from "../exchange/upstream-handler.ts";
 import type { MirrorResult } from "../observe/forwarding-metrics.ts";
 import type { Random } from "../upstream/balancing/balanced.ts";
@@ -63,6 +64,7 @@ export class Mirroring {
 }
 
 export class MirrorCopy implements UpstreamHandler {
+  readonly pieceSize = pieceSize.small;
   readonly #owner: Mirroring;
   readonly #cluster: string;
   #stream: UpstreamStream | null = null;

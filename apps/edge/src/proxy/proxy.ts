@@ -6,6 +6,7 @@
 //         TLS, route)  └─ answers ───┴─ answers ┴─ redirect, own answer      └─ failure ────► finish
 //
 // A route without filters, operations, mirrors or retries under way meets none of them: each is a null that is looked at.
+import { performance } from "node:perf_hooks";
 import { type Exchange, type ExchangeHandler, noTrailers } from "../exchange/exchange.ts";
 import type { FailureCode } from "../exchange/failure.ts";
 import type { AccessLog } from "../observe/access-log.ts";

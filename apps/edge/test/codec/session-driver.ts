@@ -32,6 +32,7 @@ export class SessionDriver implements SessionEvents<SeenRequest> {
   fault: ConnectionFault | null = null;
   drainedCount = 0;
   writableCount = 0;
+  fullCount = 0;
   nowMs = 0;
   #sent: Buffer = Buffer.alloc(0);
   /** What becomes of a request that is complete. */
@@ -114,6 +115,10 @@ export class SessionDriver implements SessionEvents<SeenRequest> {
 
   onFault(fault: ConnectionFault): void {
     this.fault = fault;
+  }
+
+  onFull(): void {
+    this.fullCount++;
   }
 
   onDrained(): void {

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { EventEmitter } from "node:events";
 import type { FailureCode } from "../../src/exchange/failure.ts";
+import { pieceSize, type PieceSize } from "../../src/exchange/piece-size.ts";
 import type { UpstreamHandler } from "../../src/exchange/upstream-handler.ts";
 import type { EndpointPool } from "../../src/upstream/pool.ts";
 import type { RequestStream } from "../../src/upstream/request-stream.ts";
@@ -27,6 +28,7 @@ const plainOrigin: RequestOrigin = {
 };
 
 export class RecordedExchange implements UpstreamHandler {
+  pieceSize: PieceSize = pieceSize.small;
   stream!: RequestStream;
   /** `head 200`, `data hello`, `flush`, `end`, `error upstream_reset`, ... */
   readonly calls: string[] = [];

@@ -1,5 +1,6 @@
 // Frames on their way out, gathered until the end of the turn: one write, however many streams answered.
-import { givePooled, pooledBytes, takePooled } from "../pooled-buffer.ts";
+import { Buffer } from "node:buffer";
+import { givePooled, maxPooledBytes, takePooled } from "../pooled-buffer.ts";
 import { flag, frameHeaderBytes, frameType } from "./frame.ts";
 
 /** What a turn without bodies fits into; it is handed on as a copy of its length and stays with the connection. */
@@ -137,8 +138,7 @@ export class Output {
   #ensure(byteCount: number): void {
     const needed = this.#length + byteCount;
     if (needed <= this.#bytes.length) return;
-    const larger =
-      needed <= pooledBytes ? takePooled() : Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, needed));
+    const larger = takePooled(needed <= maxPooledBytes ? needed : Math.max(this.#bytes.length * 2, needed));
     this.#bytes.copy(larger, 0, 0, this.#length);
     givePooled(this.#bytes);
     this.#bytes = larger;

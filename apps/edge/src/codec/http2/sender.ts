@@ -3,19 +3,19 @@
 import { copyPooled, givePooled } from "../pooled-buffer.ts";
 import { defaultMaxFrameBytes, defaultWindow, largestWindow } from "./frame.ts";
 import type { Output } from "./output.ts";
+import type { SessionEvents } from "./session-events.ts";
 import type { PeerSettings } from "./settings.ts";
 import type { Stream } from "./stream.ts";
 
 /** What gathers in one turn before bodies wait for the socket to take it. */
-const maxGatheredBytes = 65_536;
+const maxGatheredBytes = 256 * 1024;
 
 export interface SenderOptions<Owner> {
   readonly output: Output;
   readonly peer: PeerSettings;
+  readonly events: Pick<SessionEvents<Owner>, "onFull" | "onWritable">;
   /** A DATA frame was written. */
   readonly onFrame: (length: number) => void;
-  /** What waited on a blocked stream has gone. */
-  readonly onWritable: (stream: Stream<Owner>) => void;
   /** Everything of a stream that has been ended is out but its end. */
   readonly onSent: (stream: Stream<Owner>) => void;
 }
@@ -34,6 +34,7 @@ export class Sender<Owner> {
 
   write(stream: Stream<Owner>, chunk: Uint8Array): boolean {
     let position = 0;
+    if (!this.isBackedUp && !this.#mayGather()) this.#options.events.onFull();
     if (stream.queuedBytes === 0 && this.#round.length === 0) {
       while (position < chunk.length && this.#mayGather()) {
         const count = this.#allowed(stream, chunk.length - position);
@@ -112,7 +113,7 @@ export class Sender<Owner> {
     if (stream.isLocalEnded) return this.#options.onSent(stream);
     if (!stream.isBlocked) return;
     stream.isBlocked = false;
-    this.#options.onWritable(stream);
+    this.#options.events.onWritable(stream);
   }
 
   #send(stream: Stream<Owner>, chunk: Uint8Array): void {

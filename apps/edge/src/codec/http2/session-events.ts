@@ -32,6 +32,11 @@ export interface SessionEvents<Owner> {
   onReset(stream: Stream<Owner>): void;
   /** After `write` returned false: there is room again. */
   onWritable(stream: Stream<Owner>): void;
+  /**
+   * A piece of a body comes to as much as one write should hold. Whoever takes the output now, from inside `write`, spares the piece a copy; else it
+   * waits for the next.
+   */
+  onFull(): void;
   /** The connection is broken; the output holds the GOAWAY that says so, and nothing follows it. */
   onFault(fault: ConnectionFault): void;
   /** `drain` was asked for, and the last stream has ended. */

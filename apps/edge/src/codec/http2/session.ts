@@ -70,8 +70,8 @@ export class Http2Session<Owner> implements FrameEvents {
     this.#sender = new Sender<Owner>({
       output: this.#output,
       peer: this.#peer,
+      events,
       onFrame: (length) => this.#guard.onDataFrameSent(length),
-      onWritable: (stream) => this.#events.onWritable(stream),
       onSent: (stream) => this.#finishLocal(stream),
     });
     this.#output.settings(ourSettings(limits));

@@ -9,6 +9,7 @@
 // engine closes such a connection without calling anyone.
 import type { Downstream } from "../../exchange/downstream.ts";
 import { Exchange, noTrailers, type ExchangeHandler } from "../../exchange/exchange.ts";
+import { pieceSize, type PieceSize } from "../../exchange/piece-size.ts";
 import { httpDate } from "../http-date.ts";
 import { toWire } from "./field-text.ts";
 import type { HttpResponse } from "./native.ts";
@@ -107,6 +108,11 @@ export class UwsExchange extends Exchange {
     this.res.onAborted(() => this.onGone());
     if (!this.isBodyRead) this.res.onData((chunk, isLast) => this.onBody(chunk, isLast));
     this.handler.onRequest(this);
+  }
+
+  /** What the socket takes at once is not copied. */
+  override get pieceSize(): PieceSize {
+    return pieceSize.large;
   }
 
   /** uWebSockets.js can send no 1xx but the `100 Continue` it sends by itself. */

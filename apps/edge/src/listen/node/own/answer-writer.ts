@@ -1,5 +1,6 @@
 // What an HTTP/1.1 connection answers, until it leaves at the end of the event loop's turn. Heads and small pieces of bodies are gathered as text, one
 // char a byte: Node writes a short string from the stack, where a Buffer would be an object more.
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { allocatePooled } from "../../../codec/pooled-buffer.ts";
 import { type Flushable, flushLater } from "../../../exchange/turn-end.ts";
@@ -7,6 +8,8 @@ import { writePooled } from "./write-pooled.ts";
 
 /** What is held at most, and what Node writes from the stack. */
 const maxHeldChars = 16 * 1024;
+/** Written and not taken. With TLS a write is always under way when it returns, so that one is no sign of a slow client. */
+const enoughBytes = 128 * 1024;
 /** Larger pieces are copied once, into the buffer that is written. */
 const maxTextBytes = 4 * 1024;
 
@@ -24,7 +27,12 @@ export class AnswerWriter implements Flushable {
     this.#held = this.#held === "" ? text : this.#held + text;
     if (this.#held.length > maxHeldChars) this.sendHeld();
     else this.#planFlush();
-    return !this.#socket.writableNeedDrain;
+    return this.hasRoom;
+  }
+
+  /** Nothing to wait for `drain` for. */
+  get hasRoom(): boolean {
+    return this.#socket.writableLength < enoughBytes;
   }
 
   /** The texts and, between them, a chunk that is only valid now. Returns as `write`. */
@@ -36,7 +44,8 @@ export class AnswerWriter implements Flushable {
     bytes.write(text, 0, "latin1");
     bytes.set(chunk, text.length);
     if (after !== "") bytes.write(after, text.length + chunk.length, "latin1");
-    return writePooled(this.#socket, bytes);
+    writePooled(this.#socket, bytes);
+    return this.hasRoom;
   }
 
   flush(): void {

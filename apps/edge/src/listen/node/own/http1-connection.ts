@@ -183,7 +183,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
 
   /** A client that does not take its answers gets no further ones: they would pile up here. */
   get #isHeldBack(): boolean {
-    return this.#parser.isPaused || (this.#current === null && this.socket.writableNeedDrain);
+    return this.#parser.isPaused || (this.#current === null && !this.answers.hasRoom);
   }
 
   #onDrain(): void {

@@ -4,6 +4,7 @@ import { fieldLine, statusLine } from "../../../codec/http1/response-head.ts";
 import type { Http1RequestHead } from "../../../codec/http1/request-head.ts";
 import type { Downstream } from "../../../exchange/downstream.ts";
 import { Exchange, type ExchangeHandler, noTrailers } from "../../../exchange/exchange.ts";
+import { pieceSize, type PieceSize } from "../../../exchange/piece-size.ts";
 import { allowedTrailers } from "../../../exchange/trailers.ts";
 import { httpDate } from "../../http-date.ts";
 import { breakOff } from "../http1-messages.ts";
@@ -80,6 +81,10 @@ export class OwnHttp1Exchange extends Exchange {
 
   drained(): void {
     if (!this.isOver) this.handler.onDownstreamDrain(this);
+  }
+
+  override get pieceSize(): PieceSize {
+    return pieceSize.medium;
   }
 
   sendInformational(status: number, headers: readonly string[]): void {

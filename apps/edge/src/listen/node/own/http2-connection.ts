@@ -24,6 +24,8 @@ const graceMs = 1000;
  * already. curl 7.88 fails when it finds both in one read.
  */
 const answerGraceMs = 100;
+/** Written and not taken: bodies wait from here on. With TLS a write is always under way when it returns, so that one or two are no sign. */
+const enoughBytes = 128 * 1024;
 /** Answers to frames that a client sends and never reads: beyond this it is no client. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 
@@ -39,6 +41,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   readonly #context: EngineContext;
   /** Those that hold crumbs of the read under way. */
   #gathering: OwnHttp2Exchange[] = [];
+  #isReading = false;
   #isFlushPlanned = false;
   #isStopPlanned = false;
   #isDraining: boolean;
@@ -135,7 +138,7 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.#isFlushPlanned = false;
     const output = this.session.takeOutput();
     const socket = this.#socket;
-    if (output !== null && socket.writable && !writePooled(socket, output)) {
+    if (output !== null && socket.writable && !writePooled(socket, output) && socket.writableLength > enoughBytes) {
       this.session.setBackedUp(true);
       if (this.#backedUpSinceMs === 0) this.#backedUpSinceMs = performance.now();
       if (socket.writableLength > maxUnsentBytes) this.#giveUpReader();
@@ -188,6 +191,10 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     stream.owner?.drained();
   }
 
+  onFull(): void {
+    if (!this.#isReading && !this.#isEnding) this.flush();
+  }
+
   onFault({ code }: ConnectionFault): void {
     if (code === errorCode.enhanceYourCalm) {
       this.#context.observer.onRequestRefused(this.#downstream.listener, "http2_flood");
@@ -202,7 +209,9 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
   }
 
   #onBytes(chunk: Buffer): void {
+    this.#isReading = true;
     this.session.receive(chunk);
+    this.#isReading = false;
     if (this.#gathering.length > 0) this.#handOnGathered();
     this.touch();
   }
