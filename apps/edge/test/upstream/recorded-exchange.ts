@@ -42,9 +42,10 @@ export class RecordedExchange implements UpstreamHandler {
   private readonly events = new EventEmitter();
   private isSending = true;
 
-  static send(pool: EndpointPool, sent: SentRequest = {}): RecordedExchange {
+  static send(pool: EndpointPool, sent: SentRequest = {}, size: PieceSize = pieceSize.small): RecordedExchange {
     const { method = "GET", body = "none", fields = "" } = sent;
     const exchange = new RecordedExchange();
+    exchange.pieceSize = size;
     const head = `${method} / HTTP/1.1\r\nhost: a\r\n${fields}\r\n`;
     const { bodyLength = Number(/content-length: (\d+)/.exec(fields)?.[1] ?? 0) } = sent;
     const origin = { ...plainOrigin, ...sent.origin };
