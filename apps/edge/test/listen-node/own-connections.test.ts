@@ -212,7 +212,7 @@ describe("over HTTP/2", () => {
 });
 
 describe("answers that leave at the end of the turn", () => {
-  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+  const request = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
   /** By the path: so many bytes of its last letter. */
   const answerBySize = (exchange: Exchange): void => {
     const [, size = "", letter = ""] = exchange.path.split("/");
@@ -227,7 +227,9 @@ describe("answers that leave at the end of the turn", () => {
     await using listener = await startListener({ handler });
     const socket = await openTcp(listener.port);
     const sizes = [5, 4096, 4097, 100_000, 0, 20_000, 20_000, 300_000, 1];
-    socket.write(sizes.map((size, index) => get(`/${size}/${"abcdefghi"[index] ?? ""}`)).join("") + get("/2/z"));
+    socket.write(
+      sizes.map((size, index) => request(`/${size}/${"abcdefghi"[index] ?? ""}`)).join("") + request("/2/z"),
+    );
     const received = await readUntil(socket, "\r\n\r\nzz");
     expect(bodiesOf(received)).toEqual([
       ...sizes.map((size, index) => `${size} ${size === 0 ? "" : ("abcdefghi"[index] ?? "")}`),
@@ -244,11 +246,11 @@ describe("answers that leave at the end of the turn", () => {
     };
     await using listener = await startListener({ handler });
     const refused = await openTcp(listener.port);
-    refused.write(`${get("/3/a")}GET / HTTP/1.1\r\nhost : a\r\n\r\n`);
+    refused.write(`${request("/3/a")}GET / HTTP/1.1\r\nhost : a\r\n\r\n`);
     expect(await readUntil(refused, "HTTP/1.1 400")).toMatch(/^HTTP\/1\.1 200 [^]*aaaHTTP\/1\.1 400/);
     const upgraded = await openTcp(listener.port);
     upgraded.write(
-      `${get("/3/b")}GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      `${request("/3/b")}GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
     );
     expect(await readUntil(upgraded, "HTTP/1.1 403")).toMatch(/^HTTP\/1\.1 200 [^]*bbbHTTP\/1\.1 403/);
     handler.answer = (exchange) => {
@@ -259,7 +261,7 @@ describe("answers that leave at the end of the turn", () => {
     const whole = once(drained, "end");
     let received = "";
     drained.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
-    drained.write(get("/3/c"));
+    drained.write(request("/3/c"));
     await whole;
     expect(received.endsWith("ccc")).toBe(true);
   });
