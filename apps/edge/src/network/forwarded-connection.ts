@@ -80,12 +80,12 @@ export class ForwardedConnection implements NetworkConnection, RawConnectEvents 
     const side = this.#upstream;
     upstream.on("error", ignoreError).on("close", () => this.#onClosed(side, "upstream_reset_midway"));
     this.#startTimers();
-    relay(client, upstream, (byteCount) => {
+    relay(this.#client, upstream, (byteCount) => {
       this.bytesReceived += byteCount;
       this.#counter.bytesReceived += byteCount;
       this.#idleTimer?.refresh();
     });
-    relay(upstream, client, (byteCount) => {
+    relay(side, client, (byteCount) => {
       this.bytesSent += byteCount;
       this.#counter.bytesSent += byteCount;
       this.#idleTimer?.refresh();

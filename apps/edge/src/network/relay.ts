@@ -7,12 +7,12 @@ import type { Socket } from "node:net";
  *
  * @param onMoved called for every piece that has arrived, and with 0 when a slow taker has taken what was held for it
  */
-export function relay(from: Socket, to: Socket, onMoved: (byteCount: number) => void): void {
+export function relay({ socket: from, carrier }: Side, to: Socket, onMoved: (byteCount: number) => void): void {
   from.on("data", (chunk: Buffer) => {
     onMoved(chunk.length);
     if (!to.write(chunk)) from.pause();
   });
-  const onEnd = (): void => confirmEnd(from, () => to.end());
+  const onEnd = (): void => confirmEnd({ socket: from, carrier }, () => to.end());
   // A paused socket without data tells its end at once, maybe before anyone asked: a client that says nothing and ends its half.
   if (from.readableEnded) onEnd();
   else from.on("end", onEnd);
@@ -27,10 +27,15 @@ const noBytes = Buffer.alloc(0);
 /**
  * Calls back when the peer has really ended its half. libuv reports a reset that comes with data still unread as an end (EPOLLHUP after a
  * short read), and a client would take a part for the whole. Writing nothing tells: on a socket that was reset it fails, and the socket
- * closes with that error. Once our own half has been ended nothing can be asked any more, and libuv is believed.
+ * closes with that error. Over TLS Node drops the error of writing nothing, so there the TCP socket below is asked. Once our own half has
+ * been ended nothing can be asked any more, and libuv is believed.
  */
-function confirmEnd(socket: Socket, onConfirmed: () => void): void {
+function confirmEnd({ socket, carrier }: Side, onConfirmed: () => void): void {
   if (socket.writableEnded) return onConfirmed();
+  if (socket !== carrier && isReset(carrier)) {
+    socket.destroy();
+    return;
+  }
   if (socket.writableLength === 0) {
     socket.write(noBytes, (error) => {
       if (error === null || error === undefined) onConfirmed();
@@ -41,6 +46,16 @@ function confirmEnd(socket: Socket, onConfirmed: () => void): void {
   setImmediate(() => {
     if (!socket.destroyed) onConfirmed();
   });
+}
+
+/**
+ * Whether a TCP socket that was connected is no more; one whose peer has only ended its half still is. Writing nothing to it would tell as
+ * well, but not safely below TLS: when that write has to wait, Node takes its completion for that of a TLS record. `remoteAddress` is
+ * remembered, so the handle is asked, which a Unix socket's cannot be.
+ */
+function isReset(carrier: Socket): boolean {
+  const { _handle: handle } = carrier as unknown as { _handle: { getpeername?(out: object): number } | null };
+  return handle?.getpeername !== undefined && handle.getpeername({}) !== 0;
 }
 
 /** Whether a closed socket went as it should: both sides said all they had to say. */

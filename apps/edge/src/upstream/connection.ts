@@ -8,7 +8,7 @@ import { type ConnectTarget, localAddressOf, openPlain, openSecure, type SecureT
 import type { RequestStream, StreamCarrier } from "./request-stream.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { type ResponseEvents, ResponseParser } from "./response-parser.ts";
-import { addStalled, readBuffer } from "./read-buffers.ts";
+import { releaseReadBuffer, takeReadBuffer } from "./read-buffers.ts";
 import { isWebSocketAnswer, withoutWebSocketAnswer } from "./web-socket-key.ts";
 
 /** The pool, as its connections see it. */
@@ -63,8 +63,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   /** What is read is in a buffer that others read into, too. */
   private readonly sharesBuffers: boolean;
   private readsInto: Buffer;
-  /** Counted as held by a client that does not keep up. */
-  private stalledBytes: number;
+  /** The present response has brought as much as a read takes: there is more, and larger pieces are worth while. */
+  private hasFilledPiece: boolean;
   private hasTunnelHalfEnded: boolean;
   private detail: string;
 
@@ -87,8 +87,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.isResumeScheduled = false;
     this.isTunnel = false;
     this.sharesBuffers = target.tls === null;
-    this.readsInto = readBuffer(pieceSize.small);
-    this.stalledBytes = 0;
+    this.readsInto = takeReadBuffer(pieceSize.small);
+    this.hasFilledPiece = false;
     this.hasTunnelHalfEnded = false;
     this.detail = "";
     this.socket = target.tls === null ? this.openPlain(target) : this.openSecure(target, target.tls);
@@ -114,6 +114,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   carry(stream: RequestStream): void {
     this.stream = stream;
     this.hasAnswer = false;
+    this.hasFilledPiece = false;
     stream.connection = this;
     stream.localAddress = this.localAddress;
     stream.remoteAddress = this.remoteAddress;
@@ -149,7 +150,6 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
 
   continueReading(): void {
     this.isResumeScheduled = false;
-    this.endStall();
     if (this.isClosed || this.stream === null || this.parser.isPaused) return;
     const held = this.held ?? noBytes;
     this.held = null;
@@ -164,7 +164,8 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     this.isClosed = true;
     this.stream = null;
     this.held = null;
-    this.endStall();
+    releaseReadBuffer(this.readsInto);
+    this.readsInto = takeReadBuffer(pieceSize.small);
     this.parser.stop();
     this.writer.stop();
     this.clearConnectTimer();
@@ -223,7 +224,11 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
   /** For the next read; asked for behind every read, and for the first one before anybody has sent anything. */
   private chooseReadBuffer(): Buffer {
     const { stream } = this;
-    if (stream !== null) this.readsInto = readBuffer(this.isTunnel ? pieceSize.small : stream.handler.pieceSize);
+    const isBulk = this.hasFilledPiece && stream !== null && !this.isTunnel && !this.isClosed;
+    if (isBulk || this.readsInto.length > smallBytes) {
+      releaseReadBuffer(this.readsInto);
+      this.readsInto = takeReadBuffer(isBulk ? stream.handler.pieceSize : pieceSize.small);
+    }
     return this.readsInto;
   }
 
@@ -262,6 +267,7 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
       return false;
     }
     this.hasAnswer = true;
+    if (count === bytes.length && this.sharesBuffers) this.hasFilledPiece = true;
     if (this.held !== null) {
       // Reading was stopped, so this should not be; but if it is, the order of bytes must not suffer.
       this.hold(bytes, 0, count);
@@ -286,7 +292,6 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
       return false;
     }
     if (parser.isPaused) {
-      this.stall(end);
       if (position < end) this.hold(bytes, position, end);
       return false;
     }
@@ -298,18 +303,6 @@ export class Http1Connection implements ResponseEvents, StreamCarrier {
     const rest = bytes.subarray(start, end);
     if (this.held !== null) this.held = Buffer.concat([this.held, rest]);
     else this.held = this.sharesBuffers ? Buffer.from(rest) : rest;
-  }
-
-  /** The client does not keep up: what of a piece it has not taken is held here, or by whoever answers it. */
-  private stall(bytes: number): void {
-    if (bytes <= smallBytes) return;
-    addStalled(bytes - this.stalledBytes);
-    this.stalledBytes = bytes;
-  }
-
-  private endStall(): void {
-    addStalled(-this.stalledBytes);
-    this.stalledBytes = 0;
   }
 
   /** The response is complete. Extra bytes behind it, or a request still being sent, make the connection useless. */

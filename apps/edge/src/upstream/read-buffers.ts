@@ -3,20 +3,24 @@
 import { pieceBytes, pieceSize, type PieceSize } from "../exchange/piece-size.ts";
 
 /**
- * What clients that do not keep up may hold of pieces that are not small, all together. From there on everybody's are small: a client that asks and
- * does not read must not cost sixteen times the memory.
+ * What of pieces that are not small may be under way, all together: each may come to a client that does not read, and is held then. From there on
+ * everybody's are small.
  */
-const maxStalledBytes = 32 * 1024 * 1024;
+const maxReservedBytes = 64 * 1024 * 1024;
 
 const buffers: (Buffer | undefined)[] = [];
-let stalledBytes = 0;
+let reservedBytes = 0;
 
-export function readBuffer(wanted: PieceSize): Buffer {
-  const size = stalledBytes < maxStalledBytes ? wanted : pieceSize.small;
+/** @param wanted reserved for whoever gets it, if it is not small, until `release` */
+export function takeReadBuffer(wanted: PieceSize): Buffer {
+  const bytes = pieceBytes[wanted];
+  const isGranted = wanted !== pieceSize.small && reservedBytes + bytes <= maxReservedBytes;
+  const size = isGranted ? wanted : pieceSize.small;
+  if (isGranted) reservedBytes += bytes;
   return (buffers[size] ??= Buffer.allocUnsafeSlow(pieceBytes[size]));
 }
 
-/** @param bytes negative when they are held no more */
-export function addStalled(bytes: number): void {
-  stalledBytes += bytes;
+/** It is not read into any more, and what was read is used up; for every buffer that was taken, once. */
+export function releaseReadBuffer({ length }: Buffer): void {
+  if (length > pieceBytes[pieceSize.small]) reservedBytes -= length;
 }

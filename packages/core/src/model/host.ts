@@ -29,17 +29,17 @@ export function narrowerHost(host: string, other: string): string | null {
  */
 export function normalizeAuthority(authority: string): string {
   let end = authority.length;
-  let isLowerCase = true;
+  let upperCase = authority.length;
   // In one walk: `lastIndexOf` and the like leave V8's compiled code, which costs more than a name is long.
   for (let i = 0; i < authority.length; i++) {
     const code = authority.charCodeAt(i);
     if (code === colon) end = i;
     else if (code === closingBracket) end = authority.length;
-    else if (code >= 65 && code <= 90) isLowerCase = false;
+    else if (code >= 65 && code <= 90 && i < upperCase) upperCase = i;
   }
   if (end > 1 && authority.charCodeAt(end - 1) === dot) end--;
   const host = end === authority.length ? authority : authority.slice(0, end);
-  return isLowerCase ? host : host.toLowerCase();
+  return upperCase < end ? host.toLowerCase() : host;
 }
 
 const dot = 46;

@@ -138,6 +138,8 @@ export class OwnHttp1Exchange extends Exchange {
   reset(): void {
     if (this.isOver) return;
     this.isOver = true;
+    // What was answered before, and the part of this one that there is, are the client's.
+    this.connection.answers.sendHeld();
     // A response to HTTP/1.0 may have no other end than the connection's.
     if (this.protocol === "HTTP/1.0") breakOff(this.connection.socket);
     else this.connection.socket.destroy();
