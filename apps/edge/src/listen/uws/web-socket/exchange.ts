@@ -30,7 +30,14 @@ const tryAgainLater = 1013;
 const protocolError = 1002;
 
 /** Headers of a 101 that the engine writes itself, or that concern the upstream's connection alone. */
-const engineHeaders = new Set(["connection", "upgrade", "date", "sec-websocket-accept", "sec-websocket-extensions"]);
+const engineHeaders = new Set([
+  "connection",
+  "upgrade",
+  "date",
+  "sec-websocket-accept",
+  "sec-websocket-extensions",
+  "sec-websocket-protocol",
+]);
 
 export class UwsWebSocketExchange extends UwsExchange implements FrameSink {
   private readonly context: us_socket_context_t;
@@ -67,18 +74,27 @@ export class UwsWebSocketExchange extends UwsExchange implements FrameSink {
     if (status !== 101) return super.sendHead(status, headers, bodyLength);
     if (!this.isOpen) return;
     this.isTunnel = true;
-    this.res.cork(() => this.upgradeNow(headers));
+    this.res.cork(() => this.writeSwitch(headers));
+    // Not in the cork, though the engine warns of it on standard error. Where it did cork, it looks at what was the response when the cork
+    // ends, which is a WebSocket by then, in memory that was given back in part: it may find there that the connection is to be closed
+    // (docs/adr/0001).
+    this.upgradeNow(headers);
+  }
+
+  private writeSwitch(headers: readonly string[]): void {
+    const { res } = this;
+    res.writeStatus("101 Switching Protocols");
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] ?? "";
+      if (!engineHeaders.has(name)) res.writeHeader(name, toWire(headers[i + 1] ?? ""));
+    }
   }
 
   private upgradeNow(headers: readonly string[]): void {
     const { res } = this;
     let protocol = "";
-    res.writeStatus("101 Switching Protocols");
     for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i] ?? "";
-      const value = headers[i + 1] ?? "";
-      if (name === "sec-websocket-protocol") protocol = value;
-      else if (!engineHeaders.has(name)) res.writeHeader(name, toWire(value));
+      if (headers[i] === "sec-websocket-protocol") protocol = headers[i + 1] ?? "";
     }
     const key = this.header("sec-websocket-key") ?? "";
     res.upgrade<WebSocketData>({ exchange: this }, key, protocol, "", this.context);
