@@ -150,11 +150,11 @@ describe.each(engineLanes)("$name:", ({ edge }) => {
     "idleTimeout and maxConnectionDuration: the backend sees its connection end, the next request takes another: %s",
     async (name) => {
       const backend = backendOf(name);
+      const before = backend.requestCounts.length;
       expect(await askStatus(name)).toBe(200);
-      expect(backend.openCount).toBe(1);
       await eventually("the end of the connection", () => (backend.openCount === 0 ? true : null));
       expect(await askStatus(name)).toBe(200);
-      expect(backend.requestCounts).toEqual([1, 1]);
+      expect(backend.requestCounts.slice(before)).toEqual([1, 1]);
     },
   );
 
