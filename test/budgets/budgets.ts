@@ -40,7 +40,7 @@ const table = {
     what: "Buffers a request, HTTP/1.1 on our own codec",
     unit: "bytes",
     node20: { now: 344, allowed: 450 },
-    node24: { now: 606, allowed: 700 },
+    node24: { now: 344, allowed: 450 },
   },
   "own-http2-heap": {
     what: "heap a request, HTTP/2 on our own codec",
