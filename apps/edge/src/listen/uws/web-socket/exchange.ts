@@ -78,7 +78,7 @@ export class UwsWebSocketExchange extends UwsExchange implements FrameSink {
     // Not in the cork, though the engine warns of it on standard error. Where it did cork, it looks at what was the response when the cork
     // ends, which is a WebSocket by then, in memory that was given back in part: it may find there that the connection is to be closed
     // (docs/adr/0001).
-    this.upgradeNow(headers);
+    if (this.isOpen) this.upgradeNow(headers);
   }
 
   private writeSwitch(headers: readonly string[]): void {
