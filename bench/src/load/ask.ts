@@ -29,6 +29,17 @@ export function ask(question: Question): Promise<Answer> {
   return question.door === "h2" ? askHttp2(question) : askHttp1(question);
 }
 
+/** The cipher suite that a server takes from these, in the client's order. */
+export async function cipherOf(port: number, servername: string, suites: readonly string[]): Promise<string> {
+  const options = { port, host: "127.0.0.1", servername, rejectUnauthorized: false, ciphers: suites.join(":") };
+  const socket = connectTls({ ...options, minVersion: "TLSv1.3", timeout: timeoutMs });
+  socket.on("timeout", () => socket.destroy(new Error("no answer")));
+  await once(socket, "secureConnect");
+  const { name } = socket.getCipher();
+  socket.destroy();
+  return name;
+}
+
 async function askHttp1({ port, door, host, path, body, client }: Question): Promise<Answer> {
   const method = body === undefined ? "GET" : "POST";
   const length = body === undefined ? {} : { "content-length": body.length };

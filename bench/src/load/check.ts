@@ -1,7 +1,7 @@
 // A contender is measured only when it answers right: the backend's bytes, behind every host that is asked, over a kept connection to the
 // backend, with the headers that all contenders add; and a mutual-TLS door only when it is closed to those without a certificate.
 import { createHash } from "node:crypto";
-import { type Answer, ask, type Question } from "./ask.ts";
+import { type Answer, ask, cipherOf, type Question } from "./ask.ts";
 import { clientFiles } from "./certificates.ts";
 import { hostName, type World } from "./contender.ts";
 import type { Entrant } from "./lineup.ts";
@@ -17,6 +17,7 @@ export async function check(entrant: Entrant, load: Load, world: World): Promise
   const question = (host: number, path: string): Question => ({ port, door, host: hostName(host), path, ...client });
   // Messages are checked one by one where they are sent.
   if (site.upstream === "echo") return;
+  if (door === "tls" || door === "h2") await checkCiphers(port, hostName(0));
   const path = "path" in load ? load.path : "/small";
   for (const host of new Set([0, site.hosts - 1])) await checkBody(question(host, path), world);
   if (site.routes === 1) await checkHeaders(question(0, "/seen"));
@@ -67,6 +68,17 @@ async function checkUpload(question: Question & { readonly body: Buffer }): Prom
     throw new Error(
       `an upload did not arrive as it was sent: ${answer.status} ${answer.body.toString().slice(0, 200)}`,
     );
+  }
+}
+
+/**
+ * Whoever encrypts with 128 bits has less to do than whoever does with 256, so all let the client choose: the generators prefer different ones.
+ */
+async function checkCiphers(port: number, host: string): Promise<void> {
+  const suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"];
+  for (const preferred of [suites, suites.toReversed()]) {
+    const chosen = await cipherOf(port, host, preferred);
+    if (chosen !== preferred[0]) throw new Error(`a client that prefers ${preferred[0]} gets ${chosen}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from "node:http";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { TLSSocket } from "node:tls";
+import type { TLSSocket, TlsOptions } from "node:tls";
 
 export interface PeerSettings {
   readonly plain: number;
@@ -21,8 +21,8 @@ export function readSettings(): PeerSettings {
 }
 
 /** The key and certificate of a TLS server. */
-export function readTls({ certificate, key }: PeerSettings): { readonly cert: Buffer; readonly key: Buffer } {
-  return { cert: readFileSync(certificate), key: readFileSync(key) };
+export function readTls({ certificate, key }: PeerSettings): TlsOptions {
+  return { cert: readFileSync(certificate), key: readFileSync(key), honorCipherOrder: false };
 }
 
 /** The three headers that every contender adds, onto a request's own. `host` is the client's, as with nginx's `$host`. */

@@ -53,7 +53,8 @@ export function buildChainOptions({ listener, chain, secret, ticketSecret }: Cha
     maxVersion: nodeVersion(tls.maxVersion),
     ciphers: cipherList(tls),
     ...(curves === null ? {} : { ecdhCurve: curves }),
-    honorCipherOrder: true,
+    // An operator's list is an order. Without one the client's counts, as on listen/uws and in nginx: it knows what it computes well.
+    honorCipherOrder: tls.cipherSuites.length > 0,
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
     sessionTimeout: sessionTimeoutSeconds,
     ...deriveTicketKeys(ticketSecret, [listener, chain.name, trustDigest(tls, secret)]),

@@ -182,26 +182,42 @@ describe("what a chain says about TLS is honoured", () => {
     expect(listener.handshakeFailures).toEqual([{ filterChain: "https.a.example", reason: "unsupported_protocol" }]);
   });
 
-  test("listed ciphers bind TLS 1.2 and leave TLS 1.3 on", async () => {
-    const cipherSuites = ["ECDHE-ECDSA-AES256-GCM-SHA384"];
+  const negotiate = async (port: number, options: object): Promise<string> => {
+    const socket = connectTls({
+      port,
+      host: "127.0.0.1",
+      servername: "a.example",
+      rejectUnauthorized: false,
+      ...options,
+    });
+    socket.on("error", () => undefined);
+    await Promise.race([new Promise((resolve) => socket.once("secureConnect", resolve)), closed(socket)]);
+    const name = socket.destroyed ? "refused" : socket.getCipher().name;
+    socket.destroy();
+    return name;
+  };
+
+  test("listed ciphers bind TLS 1.2, in their order, and leave TLS 1.3 on", async () => {
+    const cipherSuites = ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"];
     await using listener = await startListener({ chains: [tlsChain("a.example", { cipherSuites })], secrets });
-    const connect = async (options: object): Promise<string> => {
-      const socket = connectTls({
-        port: listener.port,
-        host: "127.0.0.1",
-        servername: "a.example",
-        rejectUnauthorized: false,
-        ...options,
-      });
-      socket.on("error", () => undefined);
-      await Promise.race([new Promise((resolve) => socket.once("secureConnect", resolve)), closed(socket)]);
-      const name = socket.destroyed ? "refused" : socket.getCipher().name;
-      socket.destroy();
-      return name;
-    };
-    expect(await connect({ maxVersion: "TLSv1.2" })).toBe("ECDHE-ECDSA-AES256-GCM-SHA384");
-    expect(await connect({ maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" })).toBe("refused");
+    const connect = (options: object): Promise<string> => negotiate(listener.port, options);
+    expect(await connect({ maxVersion: "TLSv1.2", ciphers: cipherSuites.toReversed().join(":") })).toBe(
+      cipherSuites[0],
+    );
+    expect(await connect({ maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-CHACHA20-POLY1305" })).toBe("refused");
     expect(await connect({ minVersion: "TLSv1.3" })).toMatch(/^TLS_/);
+  });
+
+  test.each([
+    ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"],
+    ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"],
+    ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"],
+    ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"],
+  ])("without a list the client chooses: %s", async (preferred, other) => {
+    await using listener = await startListener({ chains: [tlsChain("a.example")], secrets });
+    const version = preferred.startsWith("TLS_") ? "TLSv1.3" : "TLSv1.2";
+    const options = { ciphers: `${preferred}:${other}`, minVersion: version, maxVersion: version };
+    expect(await negotiate(listener.port, options)).toBe(preferred);
   });
 
   test("groups this OpenSSL does not know are left out, the others bind", async () => {

@@ -157,6 +157,21 @@ describe.skipIf(isUwsMissing)("TLS 1.1", () => {
   });
 });
 
+describe.skipIf(isUwsMissing)("the cipher suite", () => {
+  it.each([
+    ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"],
+    ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"],
+  ])("is the client's choice: %s", async (preferred, other) => {
+    using world = await start(tlsSpec({ first: { names: [], certificate: certificates.a } }));
+    const { connect } = await import("node:tls");
+    const options = { ciphers: `${preferred}:${other}`, minVersion: "TLSv1.3", rejectUnauthorized: false } as const;
+    const socket = connect({ port: world.port, host: "127.0.0.1", ...options });
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    expect(socket.getCipher().name).toBe(preferred);
+    socket.destroy();
+  });
+});
+
 describe.skipIf(isUwsMissing)("an update", () => {
   const commonNameAt = async (world: Running, servername: string): Promise<string> => {
     const result = await tlsClient(world.port, { servername });
