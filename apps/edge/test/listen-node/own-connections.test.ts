@@ -266,3 +266,65 @@ describe("answers that leave at the end of the turn", () => {
     expect(received.endsWith("ccc")).toBe(true);
   });
 });
+
+describe("what a connection keeps of a read", () => {
+  /** Answers with the request's target, but nobody before `go`. */
+  function waiting(): { readonly handler: TestHandler; readonly go: () => void } {
+    const handler = new TestHandler();
+    const held: Exchange[] = [];
+    handler.answer = (exchange) => {
+      if (exchange.target === "/first") held.push(exchange);
+      else respond(exchange, 200, exchange.target);
+    };
+    return { handler, go: () => held.forEach((exchange) => respond(exchange, 200, exchange.target)) };
+  }
+
+  /** A connection that has been served: what comes first of all was read before it was known which version it speaks. */
+  async function served(port: number): Promise<Socket> {
+    const socket = await openTcp(port);
+    socket.write("GET /served HTTP/1.1\r\nhost: a\r\n\r\n");
+    await readUntil(socket, "/served");
+    return socket;
+  }
+
+  /** Another client whose bytes come into the same memory. */
+  async function overwrite(port: number): Promise<void> {
+    const socket = await served(port);
+    socket.write(`GET /${"o".repeat(4000)} HTTP/1.1\r\nhost: other\r\n\r\n`);
+    await readUntil(socket, "ooo");
+    socket.destroy();
+  }
+
+  test("is its own: a pipelined request", async () => {
+    const { handler, go } = waiting();
+    await using listener = await startListener({ handler });
+    const socket = await served(listener.port);
+    socket.write("GET /first HTTP/1.1\r\nhost: a\r\n\r\nGET /second HTTP/1.1\r\nhost: a\r\n\r\n");
+    await expect.poll(() => handler.exchanges.length).toBe(2);
+    await overwrite(listener.port);
+    go();
+    expect(await readUntil(socket, "/second")).toContain("/first");
+    socket.destroy();
+  });
+
+  test("is its own: half a head, and half a frame", async () => {
+    const { handler } = waiting();
+    await using listener = await startListener({ handler });
+    const socket = await served(listener.port);
+    socket.write("GET /halves HTT");
+    const attacker = new Attacker(await openTcp(listener.port));
+    attacker.socket.write(get(1));
+    await expect.poll(() => handler.exchanges.at(-1)?.protocol).toBe("HTTP/2");
+    const head = get(3);
+    attacker.socket.write(head.subarray(0, head.length - 3));
+    await overwrite(listener.port);
+    socket.write("P/1.1\r\nhost: a\r\n\r\n");
+    expect(await readUntil(socket, "/halves")).toContain("200 OK");
+    attacker.socket.write(head.subarray(-3));
+    await expect
+      .poll(() => handler.exchanges.map(({ protocol }) => protocol).filter((name) => name === "HTTP/2").length)
+      .toBe(2);
+    socket.destroy();
+    attacker.socket.destroy();
+  });
+});

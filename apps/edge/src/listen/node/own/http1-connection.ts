@@ -5,6 +5,7 @@ import type { Http1RequestHead } from "../../../codec/http1/request-head.ts";
 import { type RequestEvents, RequestParser } from "../../../codec/http1/request-parser.ts";
 import type { Downstream } from "../../../exchange/downstream.ts";
 import type { FailureCode } from "../../../exchange/failure.ts";
+import { readTransiently, type ReleaseReads } from "../../../network/transient-reads.ts";
 import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
 import { refuseOnSocket } from "../http1-messages.ts";
@@ -28,6 +29,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
   readonly #downstream: Downstream;
   readonly #context: EngineContext;
   readonly #parser: RequestParser;
+  readonly #releaseReads: ReleaseReads;
   #phase: Phase = "http";
   #current: OwnHttp1Exchange | null = null;
   /** Read and not used: a pipelined request, or body that its exchange does not want yet. One read at most, for the socket is paused. */
@@ -50,10 +52,8 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     // The first response of a connection that came while the listener drains is the last.
     this.#isClosing = state.isDraining;
     this.#parser = new RequestParser(this, state.context.limits);
-    socket
-      .on("data", (chunk: Buffer) => this.#onData(chunk))
-      .on("close", () => this.#onClose())
-      .on("drain", () => this.#onDrain());
+    this.#releaseReads = readTransiently(socket, (bytes) => this.#onBytes(bytes));
+    socket.on("close", () => this.#onClose()).on("drain", () => this.#onDrain());
   }
 
   drain(): void {
@@ -152,11 +152,13 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     this.#run();
   }
 
-  #onData(chunk: Buffer): void {
+  /** @param bytes valid until it returns */
+  #onBytes(bytes: Buffer): void {
     if (this.#phase === "discarding") return;
     if (this.#isReadyForHead || this.#current !== null) this.#waitingSinceMs = 0;
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#run();
+    if (this.#rest.buffer === bytes.buffer) this.#rest = Buffer.from(this.#rest);
   }
 
   /** What comes next begins a head. */
@@ -223,9 +225,12 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     this.answers.sendHeld();
     // While it flows, what is put back would be read by nobody.
     socket.pause();
-    socket.removeAllListeners("data").removeAllListeners("drain");
+    this.#releaseReads();
+    socket.removeAllListeners("drain");
     const { handler } = this.#context;
-    new NodeUpgradeExchange({ handler, downstream: this.#downstream, head, socket, early: this.#rest }).begin();
+    const early = Buffer.from(this.#rest);
+    this.#rest = nothing;
+    new NodeUpgradeExchange({ handler, downstream: this.#downstream, head, socket, early }).begin();
   }
 
   /** Closes so that the answer arrives: while the client still sends, what it sends is read first (RFC 9112, 9.6). */

@@ -8,6 +8,7 @@ import type { Downstream } from "../../../exchange/downstream.ts";
 import { type FailureCode, failures } from "../../../exchange/failure.ts";
 import { type Flushable, flushLater } from "../../../exchange/turn-end.ts";
 import { httpDate } from "../../http-date.ts";
+import { readTransiently } from "../../../network/transient-reads.ts";
 import type { EngineContext } from "../../listener.ts";
 import type { HttpConnection } from "../connection.ts";
 import { writePooled } from "./write-pooled.ts";
@@ -62,8 +63,8 @@ export class OwnHttp2Connection implements HttpConnection, SessionEvents<OwnHttp
     this.#context = state.context;
     this.#isDraining = state.isDraining;
     this.session = new Http2Session<OwnHttp2Exchange>(this, state.context.limits, () => performance.now());
+    readTransiently(socket, (bytes) => this.#onBytes(bytes));
     socket
-      .on("data", (chunk: Buffer) => this.#onBytes(chunk))
       .on("drain", () => this.#onDrain())
       .on("end", () => this.#end())
       .on("close", () => this.session.closeAll());
