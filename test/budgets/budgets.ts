@@ -75,7 +75,7 @@ const table = {
   "further-asked-route-heap": {
     what: "heap a further route of a host that has been asked for",
     unit: "bytes",
-    node20: { now: 549, allowed: 590 },
+    node20: { now: 575, allowed: 630 },
     node24: { now: 549, allowed: 590 },
   },
   "further-host-table": {
