@@ -2,6 +2,7 @@
 // 64 KiB that V8 hears of and the kernel clears. Node offers a buffer of one's own (`onread`) only for sockets that one opens, so those
 // that were accepted are told of it as Node tells its own; where that cannot be done they are read like any stream.
 import { Socket, type SocketConstructorOpts } from "node:net";
+import { Readable } from "node:stream";
 import { pieceSize } from "../exchange/piece-size.ts";
 import { takeReadBuffer } from "../upstream/read-buffers.ts";
 
@@ -12,7 +13,7 @@ interface Fields {
   readonly generator: symbol;
 }
 
-interface Readable {
+interface ReadHandle {
   useUserBuffer(bytes: Buffer): void;
 }
 
@@ -24,9 +25,10 @@ export type ReleaseReads = () => void;
 
 /**
  * Calls `onBytes` with what comes, and with what the stream's buffer holds. Pausing, resuming, errors and the end are the socket's as ever; a
- * socket that is paused has to be resumed.
+ * socket that is paused has to be resumed. While it is paused the stream reads on until its own buffer is full, as any does: that a client has left
+ * is noticed then, too.
  *
- * @param onBytes gets bytes that are valid until it returns
+ * @param onBytes gets bytes that are valid until it returns. It must not write nothing to a TLS socket: Node decrypts then, into the same memory
  */
 export function readTransiently(socket: Socket, onBytes: (bytes: Buffer) => void): ReleaseReads {
   let isReleased = false;
@@ -38,9 +40,11 @@ export function readTransiently(socket: Socket, onBytes: (bytes: Buffer) => void
     Object.assign(socket, {
       [fields.buffer]: bytes,
       [fields.generator]: null,
+      // With a buffer of one's own Node's stops reading at once.
+      pause: () => Readable.prototype.pause.call(socket),
       [fields.callback]: (count: number): boolean => {
         const piece = bytes.subarray(0, count);
-        if (isReleased) return socket.push(Buffer.from(piece));
+        if (isReleased || socket.isPaused() || socket.readableLength > 0) return socket.push(Buffer.from(piece));
         onBytes(piece);
         return true;
       },
@@ -53,9 +57,9 @@ export function readTransiently(socket: Socket, onBytes: (bytes: Buffer) => void
   };
 }
 
-function handleOf(socket: Socket): Readable | null {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: Partial<Readable> | null };
-  return typeof handle?.useUserBuffer === "function" ? (handle as Readable) : null;
+function handleOf(socket: Socket): ReadHandle | null {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: Partial<ReadHandle> | null };
+  return typeof handle?.useUserBuffer === "function" ? (handle as ReadHandle) : null;
 }
 
 function findFields(): Fields | null {

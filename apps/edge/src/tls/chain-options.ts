@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { TlsOptions } from "node:tls";
 import { isCertificate, pemBlocks } from "@sluice/core/model";
 import type { FilterChain, SecretResource, TlsContext } from "@sluice/core/model";
-import { cipherList, curveList, nodeVersion } from "./tls-parameters.ts";
+import { cipherList, curveList, isOrderOurs, nodeVersion } from "./tls-parameters.ts";
 import { deriveTicketKeys } from "./ticket-keys.ts";
 import type { SecretLookup } from "./trust-digest.ts";
 import { trustDigest } from "./trust-digest.ts";
@@ -53,8 +53,7 @@ export function buildChainOptions({ listener, chain, secret, ticketSecret }: Cha
     maxVersion: nodeVersion(tls.maxVersion),
     ciphers: cipherList(tls),
     ...(curves === null ? {} : { ecdhCurve: curves }),
-    // An operator's list is an order. Without one the client's counts, as on listen/uws and in nginx: it knows what it computes well.
-    honorCipherOrder: tls.cipherSuites.length > 0,
+    honorCipherOrder: isOrderOurs(tls),
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
     sessionTimeout: sessionTimeoutSeconds,
     ...deriveTicketKeys(ticketSecret, [listener, chain.name, trustDigest(tls, secret)]),

@@ -220,6 +220,15 @@ describe("what a chain says about TLS is honoured", () => {
     expect(await negotiate(listener.port, options)).toBe(preferred);
   });
 
+  test("without a list no client gets, whatever it prefers, what HTTP/2 forbids", async () => {
+    await using listener = await startListener({ chains: [tlsChain("a.example")], secrets });
+    const weak = "ECDHE-ECDSA-AES128-SHA";
+    const negotiateOld = (ciphers: string): Promise<string> =>
+      negotiate(listener.port, { ciphers, maxVersion: "TLSv1.2" });
+    expect(await negotiateOld(`${weak}:ECDHE-ECDSA-AES128-GCM-SHA256`)).toBe("ECDHE-ECDSA-AES128-GCM-SHA256");
+    expect(await negotiateOld(weak)).toBe("refused");
+  });
+
   test("groups this OpenSSL does not know are left out, the others bind", async () => {
     const ecdhCurves = ["NoSuchGroup", "P-384"];
     await using listener = await startListener({ chains: [tlsChain("a.example", { ecdhCurves })], secrets });

@@ -2,13 +2,27 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { frame, frameType, uint32 } from "@sluice/http2-frames";
+import { createAuthority } from "@sluice/demo/certificates";
 import { describe, expect, test } from "vitest";
 import { Attacker, endHeaders, endStream, getBlock, postBlock } from "../../../../test/support/http2-attacker.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { endWithoutProgress } from "../../src/listen/node/own/farewell.ts";
-import { openTcp, readUntil, respond, startListener, TestHandler, useCodec } from "./support.ts";
+import {
+  openTcp,
+  openTls,
+  readUntil,
+  respond,
+  serverSecret,
+  startListener,
+  TestHandler,
+  tlsChain,
+  useCodec,
+} from "./support.ts";
 
 useCodec("own");
+
+const authority = await createAuthority({ commonName: "root" });
+const secrets = [serverSecret("server", await authority.issue({ commonName: "server", dnsNames: ["a.example"] }))];
 
 const get = (stream: number): Buffer => frame(frameType.headers, endHeaders | endStream, stream, getBlock);
 const post = (stream: number): Buffer => frame(frameType.headers, endHeaders, stream, postBlock);
@@ -326,5 +340,29 @@ describe("what a connection keeps of a read", () => {
       .toBe(2);
     socket.destroy();
     attacker.socket.destroy();
+  });
+});
+
+describe.each(["tcp", "tls"] as const)("a client that leaves over %s while its body is not wanted", (transport) => {
+  async function open(port: number): Promise<Socket> {
+    return transport === "tcp" ? openTcp(port) : openTls(port, { servername: "a.example" });
+  }
+
+  test.each([
+    ["with its whole body sent", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello"],
+    ["with a part of it sent", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 50\r\n\r\nhello"],
+    ["with another request behind", "GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n"],
+  ])("is noticed: %s", async (_, text) => {
+    const handler = new CountingHandler();
+    handler.pausesAtOnce = true;
+    handler.answer = () => undefined;
+    const chains = transport === "tcp" ? {} : { chains: [tlsChain("a.example", { alpn: [] })], secrets };
+    await using listener = await startListener({ handler, ...chains });
+    const socket = await open(listener.port);
+    const aborted = once(handler.events, "abort");
+    socket.write(text);
+    await expect.poll(() => handler.exchanges.length).toBe(1);
+    socket.destroy();
+    expect((await aborted)[0]).toBe(handler.exchanges[0]);
   });
 });
