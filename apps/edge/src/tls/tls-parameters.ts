@@ -25,8 +25,8 @@ function allowsOldVersions({ minVersion }: TlsContext): boolean {
 }
 
 /**
- * Whether our order of cipher suites counts: an operator's list is an order, and older versions have suites that only come last. Else the client
- * chooses, as on listen/uws and in nginx: it knows what it computes well.
+ * Whether our order of cipher suites counts: an operator's list is an order, and the list with which TLS 1.0 is allowed ends in suites that nobody
+ * should be able to ask for first. Else the client chooses, as on listen/uws and in nginx: it knows what it computes well.
  */
 export function isOrderOurs(tls: TlsContext): boolean {
   return tls.cipherSuites.length > 0 || allowsOldVersions(tls);

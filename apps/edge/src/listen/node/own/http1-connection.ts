@@ -158,7 +158,7 @@ export class OwnHttp1Connection implements HttpConnection, RequestEvents {
     if (this.#isReadyForHead || this.#current !== null) this.#waitingSinceMs = 0;
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#run();
-    if (this.#rest.buffer === bytes.buffer) this.#rest = Buffer.from(this.#rest);
+    if (this.#rest.length > 0 && this.#rest.buffer === bytes.buffer) this.#rest = Buffer.from(this.#rest);
   }
 
   /** What comes next begins a head. */
