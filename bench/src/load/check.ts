@@ -1,10 +1,12 @@
 // A contender is measured only when it answers right: the backend's bytes, behind every host that is asked, over a kept connection to the
 // backend, with the headers that all contenders add; and a mutual-TLS door only when it is closed to those without a certificate.
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { type Answer, ask, cipherOf, type Question } from "./ask.ts";
 import { clientFiles } from "./certificates.ts";
-import { hostName, type World } from "./contender.ts";
+import { type Contender, hostName, type World } from "./contender.ts";
 import type { Entrant } from "./lineup.ts";
+import { until } from "./processes.ts";
 import { doorOf, type Load } from "./scenarios.ts";
 
 /** Throws with the first thing that is not right. */
@@ -17,13 +19,14 @@ export async function check(entrant: Entrant, load: Load, world: World): Promise
   const question = (host: number, path: string): Question => ({ port, door, host: hostName(host), path, ...client });
   // Messages are checked one by one where they are sent.
   if (site.upstream === "echo") return;
-  if (door === "tls" || door === "h2") await checkCiphers(port, hostName(0));
+  if (door !== "plain") await checkCiphers(port, hostName(0));
   const path = "path" in load ? load.path : "/small";
   for (const host of new Set([0, site.hosts - 1])) await checkBody(question(host, path), world);
   if (site.routes === 1) await checkHeaders(question(0, "/seen"));
   if ("bodyBytes" in load && load.bodyBytes !== undefined) {
     await checkUpload({ ...question(0, "/digest"), body: Buffer.alloc(load.bodyBytes, "sluice") });
   }
+  if (site.hasAccessLog) await checkLog(contender, path);
   if (door === "mtls") await checkRefusal({ port, door, host: hostName(0), path });
 }
 
@@ -80,6 +83,12 @@ async function checkCiphers(port: number, host: string): Promise<void> {
     const chosen = await cipherOf(port, host, preferred);
     if (chosen !== preferred[0]) throw new Error(`a client that prefers ${preferred[0]} gets ${chosen}`);
   }
+}
+
+/** Logs are gathered before they are written, by most for a second. */
+async function checkLog({ accessLog, process }: Contender, path: string): Promise<void> {
+  const hasLine = async () => (await readFile(accessLog, "utf8").catch(() => "")).includes(path);
+  await until(hasLine, process, 10_000);
 }
 
 /** nginx takes the connection and answers 400; the others end the handshake. */

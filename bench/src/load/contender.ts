@@ -53,6 +53,8 @@ export interface Contender {
   /** The process that started all its others. */
   readonly process: Started;
   readonly doors: Doors;
+  /** The file of its access log, on sites that have one. */
+  readonly accessLog: string;
   /** The engine that it has chosen for each door; absent where there is nothing to choose. */
   readonly engines?: Readonly<Partial<Record<Door, string>>>;
   /** From the start of its process to its first answer. */

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import gateway from "fast-gateway";
 import restana from "restana";
+import { logRequests } from "./access-log.ts";
 import { addForwardingHeaders, readSettings, readTls } from "./settings.ts";
 
 const settings = readSettings();
@@ -23,3 +24,4 @@ for (const [server, port] of [
   });
   await app.start(port, "127.0.0.1");
 }
+logRequests([plain, tls], settings.accessLog);

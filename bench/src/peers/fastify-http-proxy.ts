@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import httpProxy from "@fastify/http-proxy";
 import { fastify, type FastifyInstance } from "fastify";
+import { logRequests } from "./access-log.ts";
 import { addForwardingHeaders, readSettings, readTls } from "./settings.ts";
 
 const settings = readSettings();
@@ -20,5 +21,8 @@ async function serve(app: FastifyInstance, port: number): Promise<void> {
 }
 
 const options = { logger: false, keepAliveTimeout: 0, bodyLimit: 2 ** 24 };
-await serve(fastify(options), settings.plain);
-await serve(fastify({ ...options, https: readTls(settings) }), settings.tls);
+const plain = fastify(options);
+const tls = fastify({ ...options, https: readTls(settings) });
+await serve(plain, settings.plain);
+await serve(tls, settings.tls);
+logRequests([plain.server, tls.server], settings.accessLog);

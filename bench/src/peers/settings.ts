@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } fr
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TLSSocket, TlsOptions } from "node:tls";
+import { logRequests } from "./access-log.ts";
 
 export interface PeerSettings {
   readonly plain: number;
@@ -13,6 +14,8 @@ export interface PeerSettings {
   readonly target: string;
   readonly certificate: string;
   readonly key: string;
+  /** File for a line a request; null: none. */
+  readonly accessLog: string | null;
 }
 
 /** Reads the settings, one JSON object, from the command line. */
@@ -41,5 +44,6 @@ export function listen(settings: PeerSettings, onRequest: RequestListener): read
   const plain = createServer(onRequest).listen(settings.plain, "127.0.0.1");
   const tls = createTlsServer(readTls(settings), onRequest).listen(settings.tls, "127.0.0.1");
   for (const server of [plain, tls]) server.keepAliveTimeout = 0;
+  logRequests([plain, tls], settings.accessLog);
   return [plain, tls];
 }

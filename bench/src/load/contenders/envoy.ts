@@ -35,6 +35,7 @@ export const envoy: ContenderKind = {
 async function start(world: World, site: Site): Promise<Contender> {
   const [admin = 0, plain = 0, tls = 0, h2 = 0, mtls = 0] = await freePorts(5);
   const directory = await mkdtemp(join(world.directory, "envoy-"));
+  const accessLog = join(directory, "access.log");
   const { certificate, key, ca } = serverFiles(world.directory, site.key);
   const path = await writePeerFile(directory, "envoy.yaml", {
     admin,
@@ -45,7 +46,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     certificate,
     key,
     ca,
-    accessLog: JSON.stringify(site.hasAccessLog ? [accessLog(directory)] : []),
+    accessLog: JSON.stringify(site.hasAccessLog ? [fileLog(accessLog)] : []),
     virtualHosts: JSON.stringify(virtualHosts(site)),
     backend: site.upstream === "echo" ? world.echoPort : world.backendPort,
   });
@@ -56,16 +57,17 @@ async function start(world: World, site: Site): Promise<Contender> {
     name: envoy.name,
     process: started,
     doors: { plain, tls, h2, mtls },
+    accessLog,
     readyMs: performance.now() - started.startedAt,
     workerPids: () => Promise.resolve([started.pid]),
   };
 }
 
-function accessLog(directory: string): object {
+function fileLog(path: string): object {
   const type = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog";
   return {
     name: "envoy.access_loggers.file",
-    typed_config: { "@type": type, path: join(directory, "access.log") },
+    typed_config: { "@type": type, path },
   };
 }
 

@@ -31,6 +31,7 @@ export const haproxy: ContenderKind = {
 async function start(world: World, site: Site): Promise<Contender> {
   const [plain = 0, tls = 0, h2 = 0, mtls = 0] = await freePorts(4);
   const directory = await mkdtemp(join(world.directory, "haproxy-"));
+  const accessLog = join(directory, "access.log");
   const files = serverFiles(world.directory, site.key);
   const path = await writePeerFile(directory, "haproxy.cfg", {
     directory,
@@ -49,13 +50,14 @@ async function start(world: World, site: Site): Promise<Contender> {
   });
   const started = world.processes.start("haproxy", ["-W", "-f", path], {
     cores: world.machine.contenderCores(site.workers),
-    stdoutFile: join(directory, "access.log"),
+    stdoutFile: accessLog,
   });
   await until(() => answers(plain, site), started);
   return {
     name: haproxy.name,
     process: started,
     doors: { plain, tls, h2, mtls },
+    accessLog,
     readyMs: performance.now() - started.startedAt,
     workerPids: () => Promise.resolve(childPids(started.pid)),
     reload: async () => void process.kill(started.pid, "SIGUSR2"),

@@ -34,14 +34,13 @@ async function start(world: World, site: Site): Promise<Contender> {
   const [plain = 0, tls = 0, h2 = 0, mtls = 0] = await freePorts(4);
   const doors = { plain, tls, h2, mtls };
   const directory = await mkdtemp(join(world.directory, "nginx-"));
+  const accessLog = join(directory, "access.log");
   const files = serverFiles(world.directory, site.key);
   const path = await writePeerFile(directory, "nginx.conf", {
     directory,
     workers: site.workers,
     openFiles: world.machine.openFiles,
-    accessLog: site.hasAccessLog
-      ? `access_log ${directory}/access.log combined buffer=64k flush=1s;`
-      : "access_log off;",
+    accessLog: site.hasAccessLog ? `access_log ${accessLog} combined buffer=64k flush=1s;` : "access_log off;",
     certificate: files.certificate,
     key: files.key,
     backend: site.upstream === "echo" ? world.echoPort : world.backendPort,
@@ -54,6 +53,7 @@ async function start(world: World, site: Site): Promise<Contender> {
     name: nginx.name,
     process: started,
     doors,
+    accessLog,
     readyMs: performance.now() - started.startedAt,
     workerPids: () => Promise.resolve(childPids(started.pid)),
     reload: async () => void process.kill(started.pid, "SIGHUP"),

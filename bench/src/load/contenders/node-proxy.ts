@@ -1,7 +1,10 @@
-// The Node proxies, each a program of src/peers: one process, HTTP/1.1 in clear and over node:https, no access log.
+// The Node proxies, each a program of src/peers: one process, HTTP/1.1 in clear and over node:https
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PeerSettings } from "../../peers/settings.ts";
 import { serverFiles } from "../certificates.ts";
 import { type Contender, type ContenderKind, hasAllDoors, type Site, type World } from "../contender.ts";
 import { answers, freePorts, isListening } from "../ports.ts";
@@ -25,7 +28,6 @@ function nodeProxy({ name, packageName, forwardsWebSockets }: NodeProxyOptions):
     canServe: (site, door) =>
       hasAllDoors(site) &&
       site.workers === 1 &&
-      !site.hasAccessLog &&
       (site.upstream === "answers" || forwardsWebSockets) &&
       (door === "plain" || door === "tls"),
     start: (world, site) => start(name, world, site),
@@ -42,15 +44,24 @@ async function start(name: string, world: World, site: Site): Promise<Contender>
   const [plain = 0, tls = 0] = await freePorts(2);
   const { certificate, key } = serverFiles(world.directory, site.key);
   const backend = site.upstream === "echo" ? world.echoPort : world.backendPort;
-  const settings = JSON.stringify({ plain, tls, target: `http://127.0.0.1:${backend}`, certificate, key });
+  const accessLog = join(await mkdtemp(join(world.directory, `${name}-`)), "access.log");
+  const settings: PeerSettings = {
+    plain,
+    tls,
+    target: `http://127.0.0.1:${backend}`,
+    certificate,
+    key,
+    accessLog: site.hasAccessLog ? accessLog : null,
+  };
   const program = fileURLToPath(new URL(`../../peers/${name}.js`, import.meta.url));
   const cores = world.machine.contenderCores(site.workers);
-  const started = world.processes.start(process.execPath, [program, settings], { cores });
+  const started = world.processes.start(process.execPath, [program, JSON.stringify(settings)], { cores });
   await until(async () => (await answers(plain, site)) && (await isListening(tls)), started);
   return {
     name,
     process: started,
     doors: { plain, tls },
+    accessLog,
     readyMs: performance.now() - started.startedAt,
     workerPids: () => Promise.resolve([started.pid]),
   };

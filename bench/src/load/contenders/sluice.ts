@@ -49,6 +49,7 @@ async function start(
   const doors = { plain, tls, h2, mtls };
   const home = await mkdtemp(join(world.directory, `${name}-`));
   await mkdir(join(home, "config"));
+  const accessLog = join(home, "access.log");
   const backend = site.upstream === "echo" ? world.echoPort : world.backendPort;
   const documents = siteDocuments(site, serverFiles(world.directory, site.key), backend);
   // JSON is YAML.
@@ -63,7 +64,7 @@ async function start(
         Object.entries(declaredPorts).map(([door, port]) => [port, doors[door as keyof typeof doors]]),
       ),
       drainSeconds: 1,
-      accessLog: { path: site.hasAccessLog ? join(home, "access.log") : "off" },
+      accessLog: { path: site.hasAccessLog ? accessLog : "off" },
     },
     admin: { address: "127.0.0.1:0" },
     ctrl: { address: "127.0.0.1:0" },
@@ -79,6 +80,7 @@ async function start(
     process: started,
     ...("engine" in edge ? {} : { engines: enginesOf(doors, listeners) }),
     doors,
+    accessLog,
     readyMs: performance.now() - started.startedAt,
     workerPids: () => workerPidsOf(ctrl),
     reload: (generation) => push(ctrl, generation),
