@@ -1,7 +1,9 @@
 // What operators see: health, metrics whose labels no client can make, the live table without its keys, and the access log.
+import { once } from "node:events";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { createAuthority } from "@sluice/demo/certificates";
 import { startHttpbin } from "@sluice/httpbin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,6 +21,7 @@ import { engineLanes } from "../support/engines.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Exposition, readExposition } from "../support/exposition.ts";
 import { type Gateway, gateway } from "../support/gateway.ts";
+import { untilGone, workerPids } from "../support/processes.ts";
 import { clear, Conversation } from "../support/raw-socket.ts";
 
 const host = "app.example";
@@ -274,6 +277,35 @@ describe("an access log in a file", () => {
     expect(await logged(rotated)).toHaveLength(count);
     expect((await fetch(`${world.ready.admin}/healthz/ready`)).status).toBe(200);
   });
+});
+
+test("the lines of two workers do not mix when the reader of standard output is slow", async () => {
+  await using world = await gateway({ config: { "site.yaml": config }, edge: { workers: 2 } });
+  const output = world.edge.process.stdout;
+  output?.pause();
+  const clients = Array.from({ length: 16 }, async (_, client) => {
+    using connection = new Conversation(clear(world.port(80)));
+    for (let i = 0; i < 200; i++) await connection.ask(request(`/status/204?client=${client}&i=${i}`));
+  });
+  await Promise.all(clients);
+  const ended = once(output as Readable, "end");
+  output?.resume();
+  expect(await world.edge.stop()).toBe(0);
+  await ended;
+  const lines = world.edge.stdout.lines.filter((line) => !line.startsWith("{"));
+  expect(lines.filter((line) => !/^\[[^[]+ default\/web\/http\[0\]\.match\[0\]$/.test(line))).toEqual([]);
+  expect(lines).toHaveLength(16 * 200);
+});
+
+test("an edge whose standard output nobody reads any more ends all the same", async () => {
+  await using world = await gateway({ config: { "site.yaml": config }, edge: { workers: 1 } });
+  world.edge.process.stdout?.pause();
+  using connection = new Conversation(clear(world.port(80)));
+  for (let i = 0; i < 3000; i++) await connection.ask(request(`/status/204?i=${i}`));
+  const workers = await workerPids(world);
+  expect(workers).toHaveLength(1);
+  expect(await world.edge.stop()).toBe(0);
+  await untilGone(workers);
 });
 
 test("SIGUSR2 does no harm to an access log that is no file", async () => {

@@ -37,7 +37,7 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
   const failure = exchange.failure === null ? null : failures[exchange.failure];
   const forwardedFor = exchange.header("x-forwarded-for");
   return {
-    start_time: new Date(exchange.startedAtMs).toISOString(),
+    start_time: isoTime(exchange.startedAtMs),
     method: exchange.method,
     path: exchange.target,
     protocol: exchange.protocol,
@@ -65,6 +65,17 @@ export function accessLogEntry(exchange: Exchange): AccessLogEntry {
   };
 }
 
+/** The last one is kept: its making costs as much as a third of a line, and under load many requests begin in one millisecond. */
+function isoTime(milliseconds: number): string {
+  if (milliseconds !== lastTime.milliseconds) {
+    lastTime.milliseconds = milliseconds;
+    lastTime.text = new Date(milliseconds).toISOString();
+  }
+  return lastTime.text;
+}
+
+const lastTime = { milliseconds: Number.NaN, text: "" };
+
 function plainDetails({ upstream }: Exchange): string {
   return upstream === null ? "direct_response" : "via_upstream";
 }
@@ -73,7 +84,7 @@ function plainDetails({ upstream }: Exchange): string {
 export function connectionLogEntry(connection: NetworkConnection): AccessLogEntry {
   const { downstream } = connection;
   return {
-    start_time: new Date(connection.startedAtMs).toISOString(),
+    start_time: isoTime(connection.startedAtMs),
     method: null,
     path: null,
     protocol: null,
@@ -116,15 +127,22 @@ export function formatText(entry: AccessLogEntry): string {
 
 // Clients write into these fields. A quote, a line end or an escape sequence in one must not become a field, a line or a
 // terminal command of its own.
-const unsafeQuoted = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
-const unsafePlain = /[^\x21\x23-\x5b\x5d-\x7e]/g;
+// Tested first: `replace` costs three times as much where there is nothing to replace.
+const unsafeQuoted = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+const unsafePlain = /[^\x21\x23-\x5b\x5d-\x7e]/;
 
 function quoted(value: string | null): string {
-  return value === null ? "-" : value.replace(unsafeQuoted, escapeCharacter);
+  if (value === null) return "-";
+  return unsafeQuoted.test(value) ? escaped(value, unsafeQuoted) : value;
 }
 
 function plain(value: string | null): string {
-  return value === null ? "-" : value.replace(unsafePlain, escapeCharacter);
+  if (value === null) return "-";
+  return unsafePlain.test(value) ? escaped(value, unsafePlain) : value;
+}
+
+function escaped(value: string, unsafe: RegExp): string {
+  return value.replace(new RegExp(unsafe, "g"), escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {

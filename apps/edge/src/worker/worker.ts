@@ -160,6 +160,7 @@ export class Worker {
   async drain(): Promise<void> {
     this.#proxy.isDraining = true;
     await this.#listeners.drain();
+    await this.#accessLog.end();
     this.close();
   }
 
