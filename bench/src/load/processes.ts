@@ -14,6 +14,11 @@ export interface StartOptions {
   readonly stdoutFile?: string;
 }
 
+export interface RunOptions extends StartOptions {
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+}
+
 /** A process of ours. */
 export class Started {
   readonly child: ChildProcess;
@@ -72,18 +77,27 @@ export class Processes {
     return started;
   }
 
-  /** Runs a program to its end. Rejects when it fails or `signal` says so. */
-  async run(command: string, args: readonly string[], options: StartOptions & { readonly signal: AbortSignal }) {
+  /** Runs a program to its end. Rejects when it fails, does not end within `limitMs`, or `signal` says so. */
+  async run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
+    const { signal, limitMs } = options;
     const started = this.start(command, args, options);
     const chunks: string[] = [];
     started.child.stdout?.setEncoding("utf8");
     started.child.stdout?.on("data", (text: string) => chunks.push(text));
+    let isLate = false;
     const onAbort = () => void started.stop();
-    options.signal.addEventListener("abort", onAbort, { once: true });
+    const timer = setTimeout(() => {
+      isLate = true;
+      onAbort();
+    }, limitMs);
+    signal.addEventListener("abort", onAbort, { once: true });
     await once(started.child, "close");
-    options.signal.removeEventListener("abort", onAbort);
-    options.signal.throwIfAborted();
-    if (started.child.exitCode !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${started.stderr}`);
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    signal.throwIfAborted();
+    const line = `${command} ${args.join(" ")}`;
+    if (isLate) throw new Error(`${line} did not end within ${limitMs / 1000} s`);
+    if (started.child.exitCode !== 0) throw new Error(`${line} failed: ${started.stderr}`);
     return chunks.join("");
   }
 

@@ -6,7 +6,7 @@ import { hostName } from "../contender.ts";
 import type { HandshakeOptions } from "../clients/handshakes.ts";
 import type { MutualTlsOptions } from "../clients/mutual-tls.ts";
 import type { MessageOptions } from "../clients/messages.ts";
-import type { LoadResult, LoadTarget, Tools } from "./load-result.ts";
+import { limitOf, type LoadResult, type LoadTarget, type Tools } from "./load-result.ts";
 
 /** HTTP/1.1 over mutual TLS in a closed loop. */
 export function loadByMutualTls(target: LoadTarget, tools: Tools): Promise<LoadResult> {
@@ -41,8 +41,8 @@ export function clientProgram(name: string): string {
   return fileURLToPath(new URL(`../clients/${name}.js`, import.meta.url));
 }
 
-async function runClient(name: string, options: object, tools: Tools): Promise<LoadResult> {
+async function runClient(name: string, options: { readonly seconds: number }, tools: Tools): Promise<LoadResult> {
   const args = [clientProgram(name), JSON.stringify(options)];
-  const where = { cores: tools.machine.loadCore, signal: tools.signal };
+  const where = { cores: tools.machine.loadCore, signal: tools.signal, limitMs: limitOf(options.seconds) };
   return JSON.parse(await tools.processes.run(process.execPath, args, where)) as LoadResult;
 }

@@ -8,7 +8,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hostName } from "../contender.ts";
 import { correctOmission, latencyOf } from "../statistics.ts";
-import type { LoadResult, LoadTarget, Tools } from "./load-result.ts";
+import { limitOf, type LoadResult, type LoadTarget, type Tools } from "./load-result.ts";
 
 /** Of an open loop. h2load's clocks do not tick faster than every 10 ms, and would send in bursts at more than 100 a second. */
 const requestsPerSecondOfConnection = 100;
@@ -47,7 +47,7 @@ async function run(
   await rm(file, { force: true });
   const url = `${door === "plain" ? "http" : "https"}://${hostName(0)}${path}`;
   const common = ["-t1", `-D${seconds}`, `--log-file=${file}`, `--connect-to=127.0.0.1:${port}`, url];
-  const where = { cores: tools.machine.loadCore, signal: tools.signal };
+  const where = { cores: tools.machine.loadCore, signal: tools.signal, limitMs: limitOf(warmUpSeconds + seconds) };
   const output = await tools.processes.run("h2load", [...args, ...common], where);
   return { output, log: await readFile(file, "utf8") };
 }

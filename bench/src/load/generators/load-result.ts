@@ -34,3 +34,11 @@ export interface Tools {
   readonly directory: string;
   readonly signal: AbortSignal;
 }
+
+/**
+ * Milliseconds a generator that loads for so many seconds has to come to its end: it connects before and reports after. Some never do:
+ * h2load waits for ever for clients that had no handshake yet when its clock ran out.
+ */
+export function limitOf(seconds: number): number {
+  return (seconds + 30) * 1000;
+}

@@ -1,6 +1,6 @@
 // wrk: HTTP/1.1 in clear or over TLS, closed loop (a connection sends its next request when it has the answer to the last).
 import { fileURLToPath } from "node:url";
-import type { LoadResult, LoadTarget, Tools } from "./load-result.ts";
+import { limitOf, type LoadResult, type LoadTarget, type Tools } from "./load-result.ts";
 
 const script = fileURLToPath(new URL("../../../load/wrk.lua", import.meta.url));
 
@@ -9,7 +9,8 @@ export async function loadByWrk(target: LoadTarget, tools: Tools): Promise<LoadR
   const url = `${door === "plain" ? "http" : "https"}://127.0.0.1:${port}/`;
   const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "-s", script, url];
   const args = [...options, "--", String(hosts), path, String(bodyBytes)];
-  return parseWrk(await tools.processes.run("wrk", args, { cores: tools.machine.loadCore, signal: tools.signal }));
+  const where = { cores: tools.machine.loadCore, signal: tools.signal, limitMs: limitOf(seconds) };
+  return parseWrk(await tools.processes.run("wrk", args, where));
 }
 
 /** Reads the line of JSON that load/wrk.lua prints last. Throws when it is not there. */
